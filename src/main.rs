@@ -1,0 +1,2 @@
+//! The `sessionsim` command.
+fn main() {}

@@ -1,0 +1,208 @@
+//! The facts that a model states about itself while it runs.
+//!
+//! The world calls a [`Probe`]; every method does nothing by default, so an absent probe costs
+//! nothing. What becomes of the facts (counts, histograms, a journal) is the probe's business.
+
+use crate::scenario::commands::CommandName;
+use crate::units::{Span, Time};
+
+/// Kinds of requests, as `latency.<kind>` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum RequestKind {
+    /// Only reads the session.
+    Read,
+    /// Changes the session.
+    Modify,
+    /// Creates it: a login, or a guest's first request.
+    Login,
+    /// Ends it.
+    Logout,
+}
+
+impl RequestKind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Modify, Self::Login, Self::Logout];
+
+    /// As metrics name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Modify => "modify",
+            Self::Login => "login",
+            Self::Logout => "logout",
+        }
+    }
+}
+
+/// Why a session was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum LossCause {
+    /// Its identity key was evicted.
+    Evicted,
+    /// Its creating write never took.
+    Refused,
+}
+
+impl LossCause {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Evicted, Self::Refused];
+
+    /// As metrics name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Evicted => "evicted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// How a session ended. Every session ends in exactly one fate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The user logged out.
+    LoggedOut,
+    /// Its own end came and the user had no later intent in it.
+    Ended,
+    /// The run ended first.
+    Alive,
+    /// Its own end came although the user came back later.
+    ExpiredInUse,
+    /// The identity key left the store before any of the above.
+    Lost(LossCause),
+}
+
+/// What became of a session that a request of the same visit found gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aftermath {
+    /// Rebuilt from the database.
+    Restored,
+    /// The user had to log in again.
+    ForcedLogin,
+    /// A guest (class without login) started afresh.
+    GuestReset,
+    /// The user gave up: a logout that found nothing to log out of.
+    Abandoned,
+}
+
+/// How a finished request stood to its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionSeen {
+    /// The request believed in no session (a login, a guest's first request).
+    NotBelieved,
+    /// It found the session it believed in.
+    Found,
+    /// It did not.
+    Gone,
+}
+
+/// A request that got its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestDone {
+    /// Class of the user, by its place in the scenario.
+    pub class: u16,
+    /// Kind of request.
+    pub kind: RequestKind,
+    /// When the user sent it.
+    pub issued: Time,
+    /// When the application had all it needed.
+    pub done: Time,
+    /// The store's part of the time between.
+    pub store_time: Span,
+    /// What it saw of its session.
+    pub session: SessionSeen,
+    /// Whether any of its commands was refused (OOM).
+    pub refused: bool,
+}
+
+/// What the server answered, as it counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A read that found its key.
+    Hit,
+    /// A read that did not.
+    Miss,
+    /// Anything else that was done.
+    Done,
+    /// Refused with OOM.
+    Oom,
+}
+
+/// A command that a node executed.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandDone {
+    /// The node.
+    pub node: u16,
+    /// The command.
+    pub name: CommandName,
+    /// The answer.
+    pub answer: Answer,
+    /// When it arrived at the node.
+    pub arrived: Time,
+    /// When the node had executed it.
+    pub done: Time,
+}
+
+/// The state of a node at a moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NodeSample {
+    /// `used_memory` in bytes.
+    pub used_memory: u64,
+    /// `maxmemory` in bytes, 0 for none.
+    pub maxmemory: u64,
+    /// Keys in the keyspace, expired ones that are still resident included.
+    pub keys: u64,
+    /// Of these, keys with a TTL.
+    pub expires: u64,
+    /// Time the node was busy since the start of the run.
+    pub busy: Span,
+}
+
+/// Receives facts. All times are those of the fact, which may lie before the present for a
+/// fate that is only known later.
+#[allow(unused_variables)]
+pub trait Probe {
+    /// A user sent a request (retries and forced logins are requests of their own).
+    fn request_issued(&mut self, at: Time, class: u16, kind: RequestKind) {}
+    /// A request got its answer.
+    fn request_done(&mut self, fact: &RequestDone) {}
+    /// A node executed a command.
+    fn command(&mut self, fact: &CommandDone) {}
+    /// A node evicted a key.
+    fn key_evicted(&mut self, at: Time, node: u16) {}
+    /// A node reclaimed an expired key, on access or by its active cycle.
+    fn key_expired(&mut self, at: Time, node: u16) {}
+    /// A visit began (a user came, or came back).
+    fn visit_began(&mut self, at: Time, class: u16) {}
+    /// A session was created.
+    fn session_created(&mut self, at: Time, class: u16) {}
+    /// A session met its fate.
+    fn session_closed(&mut self, at: Time, class: u16, fate: Fate) {}
+    /// A lost session was felt by its user (`true`) or will not be (`false`); `lost_at` is the
+    /// time of the loss.
+    fn loss_felt(&mut self, at: Time, lost_at: Time, class: u16, cause: LossCause, felt: bool) {}
+    /// What followed when a request found a felt lost session, or one expired in use, gone.
+    fn aftermath(&mut self, at: Time, class: u16, fate: Fate, aftermath: Aftermath) {}
+    /// The database answered a query that was sent at `sent`.
+    fn db_query(&mut self, sent: Time, done: Time) {}
+    /// The database refused a query: too many were waiting.
+    fn db_refused(&mut self, at: Time) {}
+    /// A request with a session would have read it from the database, had there been no cache;
+    /// a change would have been written.
+    fn db_baseline(&mut self, at: Time, reads: u32, writes: u32) {}
+    /// A row of the time series ends now.
+    fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {}
+    /// A minute of the run ends now (also the end of the run).
+    fn minute(&mut self, at: Time, nodes: &[NodeSample]) {}
+    /// The warm-up is over: what came before does not count. Open sessions at this moment.
+    fn measurement_begins(&mut self, at: Time, nodes: &[NodeSample], open_sessions: u64) {}
+    /// The run is over (`complete`), or was interrupted.
+    fn run_ends(&mut self, at: Time, in_flight: u64, fingerprint: u64, complete: bool) {}
+}
+
+/// Notes nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Probe for Silent {}

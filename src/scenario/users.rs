@@ -1,0 +1,104 @@
+//! `[[users]]`: classes of users and their sessions.
+
+use crate::kernel::quantiles::Distribution;
+use crate::units::{Bytes, Rate, Ratio, Span};
+
+use super::commands::Program;
+
+/// How the users of a class come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrival {
+    /// This many are in a visit at any time: whoever leaves is replaced at once, by someone who
+    /// means to come back if one is waiting, else by someone new.
+    Concurrent {
+        /// Their number, at least 1.
+        users: u64,
+        /// The first ones arrive spread evenly over this time.
+        ramp_up: Span,
+    },
+    /// New users arrive as a Poisson process of this rate; those who come back come on top.
+    Poisson {
+        /// New users a second, above 0.
+        rate: Rate,
+    },
+}
+
+/// What sets the time at which a session ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TtlKind {
+    /// The last request + TTL.
+    Sliding,
+    /// The last change + TTL.
+    FromWrite,
+    /// Creation + TTL.
+    Absolute,
+    /// Never.
+    None,
+}
+
+/// How a session is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// One string.
+    String,
+    /// A hash: the value is divided evenly over its fields.
+    Hash {
+        /// Number of fields, at least 1.
+        fields: u32,
+        /// Length of a field's name in bytes.
+        field_length: u32,
+    },
+}
+
+/// `[users.session]`: what a session is in the store, and what the library does with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionSpec {
+    /// Pattern of the key; `<id>` stands for the session's identifier. A hash tag (`{...}`) is
+    /// honoured.
+    pub key: String,
+    /// Length of the identifier in bytes (hexadecimal digits), 8 to 64.
+    pub id_length: u32,
+    /// How it is stored.
+    pub encoding: Encoding,
+    /// Bytes of the value, drawn once a session.
+    pub bytes: Distribution<Bytes>,
+    /// Time to live; zero exactly when `ttl_kind` is `None`.
+    pub ttl: Span,
+    /// What renews it.
+    pub ttl_kind: TtlKind,
+    /// Commands of a login (of a guest's first request): stores the session.
+    pub login: Program,
+    /// Commands of a request that only reads the session.
+    pub read: Program,
+    /// Commands of a request that changes it.
+    pub modify: Program,
+    /// Commands of a logout.
+    pub logout: Program,
+    /// Commands that store a session read back from the database.
+    pub restore: Program,
+}
+
+/// `[[users]]`: people (or bots) alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserClass {
+    /// Its name in reports.
+    pub name: String,
+    /// Whether a visit begins with a login; guests own a session without one.
+    pub login: bool,
+    /// How they come.
+    pub arrival: Arrival,
+    /// From one intent to the next within a visit.
+    pub think_time: Distribution<Span>,
+    /// Length of a visit.
+    pub stay: Distribution<Span>,
+    /// Share of requests that change the session.
+    pub modify_share: Ratio,
+    /// Share of visits that end with a logout.
+    pub logout_share: Ratio,
+    /// Share of visits after which the user comes back.
+    pub return_share: Ratio,
+    /// From the end of a visit to the next one, for those who come back.
+    pub away: Distribution<Span>,
+    /// Their sessions.
+    pub session: SessionSpec,
+}
