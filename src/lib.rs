@@ -2,5 +2,10 @@
 
 pub mod kernel;
 pub mod probe;
+pub mod program;
 pub mod scenario;
+pub mod session;
+//pub mod store;
+pub mod traffic;
 pub mod units;
+//pub mod world;

@@ -5,6 +5,10 @@
 //! distribution into an integer table, [`station`] holds queues, [`slab`] keeps records that
 //! come and go, and [`memory`] is the one place with `unsafe` code.
 
+pub mod agenda;
 pub mod draws;
+pub mod memory;
 pub mod quantiles;
+pub mod slab;
+pub mod station;
 pub mod streams;

@@ -183,7 +183,16 @@ pub trait Probe {
     /// time of the loss.
     fn loss_felt(&mut self, at: Time, lost_at: Time, class: u16, cause: LossCause, felt: bool) {}
     /// What followed when a request found a felt lost session, or one expired in use, gone.
-    fn aftermath(&mut self, at: Time, class: u16, fate: Fate, aftermath: Aftermath) {}
+    /// `closed_at` is when that session met its fate.
+    fn aftermath(
+        &mut self,
+        at: Time,
+        closed_at: Time,
+        class: u16,
+        fate: Fate,
+        aftermath: Aftermath,
+    ) {
+    }
     /// The database answered a query that was sent at `sent`.
     fn db_query(&mut self, sent: Time, done: Time) {}
     /// The database refused a query: too many were waiting.

@@ -1,0 +1,287 @@
+//! The ledger: what becomes of every session, and why.
+//!
+//! A [`Session`] is a small state machine. The world tells it what happened (its creating write
+//! took, its key left the store, a request found it gone, the user left) and it states the fates
+//! to the probe. Every session that is created meets exactly one [`Fate`]; the recorder's
+//! conservation check holds this module to it.
+
+use crate::probe::{Aftermath, Fate, LossCause, Probe};
+use crate::units::Time;
+
+/// The session a user believes in, or has left behind. 24 bytes: it lies beside the user.
+#[derive(Clone, Copy, Debug)]
+pub struct Session {
+    /// Its own end, by TTL kind; [`Time::NEVER`] without TTL. Once closed: when it was closed.
+    own_end: Time,
+    /// Identity key, local to the node.
+    pub key: u32,
+    /// Bytes of its value.
+    pub bytes: u32,
+    /// Node of the identity key.
+    pub node: u16,
+    state: State,
+    cause: LossCause,
+    /// Whether a request is making good for its loss.
+    recovering: bool,
+}
+
+/// No key.
+pub const NO_KEY: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum State {
+    /// There is none; the user knows of none.
+    None,
+    /// A login is under way.
+    Creating,
+    /// Lives, as far as the application can know.
+    Open,
+    /// Closed as lost; whether that is felt is not known yet.
+    Lost,
+    /// Closed as lost and unnoticed; the user may still come back to it.
+    LostUnnoticed,
+    /// Lost and felt, but not made good yet.
+    Felt,
+    /// Its own end came; whether the user comes back to it is not known yet.
+    Expired,
+    /// Closed as expired in use, but not made good yet.
+    ExpiredFelt,
+}
+
+/// Whether the user may still act in this session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// In a visit.
+    InVisit,
+    /// Away, but coming back.
+    MayReturn,
+    /// Gone for good.
+    Gone,
+}
+
+/// How a key left the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyDeath {
+    /// By eviction.
+    Evicted,
+    /// By reaching its TTL.
+    Expired,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            own_end: Time::NEVER,
+            key: NO_KEY,
+            bytes: 0,
+            node: 0,
+            state: State::None,
+            cause: LossCause::Evicted,
+            recovering: false,
+        }
+    }
+}
+
+impl Session {
+    /// Whether the user has nothing to send with a request: no session, and no memory of one.
+    #[inline]
+    pub const fn is_none(&self) -> bool {
+        matches!(self.state, State::None)
+    }
+
+    /// Whether a login is under way.
+    #[inline]
+    pub const fn is_creating(&self) -> bool {
+        matches!(self.state, State::Creating)
+    }
+
+    /// Whether it lives, as far as the application can know.
+    #[inline]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, State::Open)
+    }
+
+    /// Whether its fate is still to come.
+    pub const fn has_no_fate(&self) -> bool {
+        matches!(self.state, State::Open | State::Expired)
+    }
+
+    /// A login begins. What the user knew of an earlier session is forgotten; only a session
+    /// without a fate may not be forgotten.
+    pub fn begin_creating(&mut self) {
+        debug_assert!(!self.has_no_fate(), "a session is forgotten without a fate");
+        self.state = State::Creating;
+        self.recovering = false;
+    }
+
+    /// The login came to nothing: the database refused it.
+    pub fn creation_failed(&mut self) {
+        self.state = State::None;
+    }
+
+    /// The creating write was answered: the session exists from `at` to `own_end`, or if the
+    /// write was refused it is lost at birth.
+    pub fn created<P: Probe>(
+        &mut self,
+        probe: &mut P,
+        class: u16,
+        at: Time,
+        own_end: Time,
+        refused: bool,
+    ) {
+        probe.session_created(at, class);
+        self.state = State::Open;
+        self.own_end = own_end;
+        if refused {
+            self.lose(probe, class, at, LossCause::Refused);
+        }
+    }
+
+    /// A request renewed it: it now ends at `own_end` by itself.
+    #[inline]
+    pub fn renewed(&mut self, own_end: Time) {
+        if self.is_open() {
+            self.own_end = own_end;
+        }
+    }
+
+    /// Its identity key left the store at `at`.
+    pub fn key_died<P: Probe>(
+        &mut self,
+        probe: &mut P,
+        class: u16,
+        at: Time,
+        death: KeyDeath,
+        presence: Presence,
+    ) {
+        if !self.is_open() {
+            return;
+        }
+        // An expired key that is still resident can be evicted: its session was over before.
+        if death == KeyDeath::Evicted && at < self.own_end {
+            self.lose(probe, class, at, LossCause::Evicted);
+            if presence != Presence::InVisit {
+                self.left(probe, class, at, presence);
+            }
+        } else if presence == Presence::Gone {
+            self.end(probe, class);
+        } else {
+            self.state = State::Expired;
+        }
+    }
+
+    /// A request that believed in it found it gone at `at`. Returns whether the application now
+    /// makes good for it: not if another request of the user already does.
+    pub fn found_gone<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) -> bool {
+        match self.state {
+            State::Lost => {
+                probe.loss_felt(at, self.own_end, class, self.cause, true);
+                self.state = State::Felt;
+            }
+            State::Expired => {
+                probe.session_closed(at, class, Fate::ExpiredInUse);
+                self.state = State::ExpiredFelt;
+                self.own_end = at;
+            }
+            State::LostUnnoticed | State::Felt | State::ExpiredFelt => {}
+            State::None | State::Creating | State::Open => return false,
+        }
+        !std::mem::replace(&mut self.recovering, true)
+    }
+
+    /// The application could not make good for it: the database refused the query. The next
+    /// request may try again.
+    pub fn recovery_failed(&mut self) {
+        self.recovering = false;
+    }
+
+    /// What the application did about a session found gone took effect at `at`.
+    pub fn made_good<P: Probe>(
+        &mut self,
+        probe: &mut P,
+        class: u16,
+        at: Time,
+        aftermath: Aftermath,
+    ) {
+        let closed_at = self.own_end;
+        match self.state {
+            State::Felt => {
+                probe.aftermath(at, closed_at, class, Fate::Lost(self.cause), aftermath);
+            }
+            State::ExpiredFelt => {
+                probe.aftermath(at, closed_at, class, Fate::ExpiredInUse, aftermath);
+            }
+            // Nobody noticed, so nothing was forced upon anybody.
+            _ => {}
+        }
+        self.state = State::None;
+        self.recovering = false;
+    }
+
+    /// The user logged out at `at`, and the session was (`found`) or was not there.
+    pub fn logged_out<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time, found: bool) {
+        if found && self.is_open() {
+            probe.session_closed(at, class, Fate::LoggedOut);
+            self.state = State::None;
+        } else if self.found_gone(probe, class, at) {
+            self.made_good(probe, class, at, Aftermath::Abandoned);
+        }
+    }
+
+    /// The visit ended at `at` without a logout, or the run did.
+    pub fn left<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time, presence: Presence) {
+        match self.state {
+            State::Lost => {
+                probe.loss_felt(at, self.own_end, class, self.cause, false);
+                self.state = State::LostUnnoticed;
+            }
+            State::Felt | State::ExpiredFelt => {
+                self.made_good(probe, class, at, Aftermath::Abandoned);
+            }
+            State::Expired if presence == Presence::Gone => self.end(probe, class),
+            // Without a TTL the user's last intent is the session's own end.
+            State::Open if presence == Presence::Gone && self.own_end == Time::NEVER => {
+                self.own_end = at;
+                self.end(probe, class);
+            }
+            _ => {}
+        }
+        if presence == Presence::Gone && self.state == State::LostUnnoticed {
+            self.state = State::None;
+        }
+    }
+
+    /// Closes as ended what reached its own end by `at` and whose user is gone for good: it may
+    /// still lie in the store, expired, but nothing more can happen to it.
+    pub fn close_if_over<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) {
+        if self.is_open() && self.own_end <= at {
+            self.end(probe, class);
+        }
+    }
+
+    /// The run ended at `at`.
+    pub fn run_ended<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) {
+        self.left(probe, class, at, Presence::MayReturn);
+        match self.state {
+            State::Open if self.own_end > at => {
+                probe.session_closed(at, class, Fate::Alive);
+                self.state = State::None;
+            }
+            State::Open | State::Expired => self.end(probe, class),
+            _ => {}
+        }
+    }
+
+    fn lose<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time, cause: LossCause) {
+        probe.session_closed(at, class, Fate::Lost(cause));
+        self.state = State::Lost;
+        self.cause = cause;
+        self.own_end = at;
+    }
+
+    fn end<P: Probe>(&mut self, probe: &mut P, class: u16) {
+        probe.session_closed(self.own_end, class, Fate::Ended);
+        self.state = State::None;
+    }
+}

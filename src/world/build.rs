@@ -1,0 +1,128 @@
+//! From a scenario to a world at time 0.
+
+use crate::kernel::agenda::Agenda;
+use crate::kernel::draws::DrawRoot;
+use crate::kernel::quantiles::Quantiles;
+use crate::kernel::slab::Slab;
+use crate::kernel::station::Station;
+use crate::kernel::streams::Streams;
+use crate::probe::Probe;
+use crate::program::Programs;
+use crate::scenario::Scenario;
+use crate::scenario::users::{Encoding, UserClass};
+use crate::store::keyspace::{Shape, ShapeKind};
+use crate::store::node::Node;
+use crate::store::slots::SlotMap;
+use crate::traffic::Class;
+use crate::units::{Ratio, Span, Time};
+
+use super::event::{Event, MAX_VISITORS};
+use super::keys::KeyPattern;
+use super::visits::Seats;
+use super::{Crowd, Database, World};
+
+/// Time 0 on the servers' clocks, in milliseconds since 1970: a whole minute (2026-01-01 00:00
+/// UTC), so that clocks counted in seconds and minutes start in phase with simulated time.
+const START_UNIX_MS: u64 = 1_767_225_600_000;
+
+impl<P: Probe> World<P> {
+    /// A world at time 0, with its first events on the agenda.
+    pub(super) fn build(scenario: &Scenario, replicate: u64, probe: P) -> Self {
+        let streams = Streams::new(scenario.seed, replicate);
+        let root = DrawRoot::new(scenario.seed, replicate);
+        let mut nodes: Vec<Node> = (0..scenario.store.shards)
+            .map(|index| Node::new(&scenario.store, index, &streams, START_UNIX_MS))
+            .collect();
+        let crowds = scenario
+            .users
+            .iter()
+            .enumerate()
+            .map(|(index, class)| crowd(class, index as u16, root, &mut nodes))
+            .collect();
+        let seconds = scenario.duration.seconds().max(1e-9);
+        let rate = scenario.expected_requests() / seconds;
+        let sessions = scenario.expected_live_sessions().min(f64::from(MAX_VISITORS)) as u64;
+        let mut world = Self {
+            seed: scenario.seed,
+            now: Time::ZERO,
+            end: Time::ZERO + scenario.duration,
+            window: scenario.window,
+            agenda: Agenda::new(sessions, rate),
+            crowds,
+            visitors: Slab::with_capacity(sessions as usize),
+            requests: Slab::with_capacity(1024),
+            slots: SlotMap::even(scenario.store.shards),
+            hop: Quantiles::new(&scenario.network.hop),
+            database: Database {
+                station: Station::new(
+                    scenario.database.concurrency,
+                    scenario.database.queue_limit,
+                ),
+                service: Quantiles::new(&scenario.database.service_time),
+                on_lost_session: scenario.database.on_lost_session,
+            },
+            cron_period: Span(1_000_000_000 / u64::from(scenario.store.hz)),
+            samples: Vec::with_capacity(nodes.len()),
+            nodes,
+            issued: 0,
+            live_sessions: 0,
+            users_present: 0,
+            fingerprint: 0,
+            probe,
+        };
+        world.push_first_events(scenario);
+        world
+    }
+
+    fn push_first_events(&mut self, scenario: &Scenario) {
+        // Before all else, so that nothing that happens at that very instant is counted.
+        self.agenda.push(self.end, Event::End.pack());
+        let warmup = Time::ZERO + scenario.warmup;
+        self.agenda.push(warmup, Event::MeasurementBegins.pack());
+        let nodes = self.nodes.len() as u64;
+        for node in 0..nodes {
+            // Servers were not started at the same instant: their crons are out of step.
+            let phase = Span(self.cron_period.0 * (node + 1) / nodes);
+            self.agenda.push(Time::ZERO + phase, Event::Cron(node as u32).pack());
+        }
+        for class in 0..self.crowds.len() {
+            match self.crowds[class].class.seats() {
+                Some(seats) => {
+                    for seat in 0..seats as u32 {
+                        self.take_seat(class, seat, 0);
+                    }
+                }
+                None => self.expect_next_user(class),
+            }
+        }
+    }
+}
+
+fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> Crowd {
+    let session = &class.session;
+    let key = KeyPattern::new(&session.key, session.id_length as usize);
+    let shape = Shape {
+        key_length: key.len() as u32,
+        kind: match session.encoding {
+            Encoding::String => ShapeKind::String,
+            Encoding::Hash { fields, field_length } => ShapeKind::Hash { fields, field_length },
+        },
+    };
+    // Every node knows every shape, under the same number.
+    let mut shapes = nodes.iter_mut().map(|node| node.keyspace_mut().register(shape));
+    let shape = shapes.next().expect("a store has at least one node");
+    assert!(shapes.all(|other| other == shape), "nodes disagree on the number of a shape");
+    let compiled = Class::new(class, index, root);
+    let returns = class.return_share > Ratio::ZERO;
+    Crowd {
+        programs: Programs::new(session),
+        login: class.login,
+        bytes: Quantiles::new(&session.bytes),
+        session: session.clone(),
+        key,
+        shape,
+        seats: Seats::new(compiled.seats().unwrap_or(0), returns),
+        arrived: 0,
+        class: compiled,
+    }
+}

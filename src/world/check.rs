@@ -1,0 +1,45 @@
+//! What holds at the end of every run. A violation is a bug and ends the program loudly.
+
+use crate::probe::Probe;
+
+use super::World;
+
+impl<P: Probe> World<P> {
+    /// Closes the books: every session that is still open meets its fate.
+    pub(super) fn finish(&mut self, complete: bool) {
+        for place in 0..self.visitors.places().len() as u32 {
+            let visitor = self.visitors.get_mut(place);
+            let class = visitor.user.class();
+            visitor.session.run_ended(&mut self.probe, class, self.now);
+        }
+        // Rows and minutes end where the next begins; the last ones end with the run.
+        self.sample_nodes();
+        self.probe.window(self.now, &self.samples, self.live_sessions, self.users_present);
+        self.probe.minute(self.now, &self.samples);
+        let in_flight = self.requests.len() as u64;
+        self.probe.run_ends(self.now, in_flight, self.fingerprint, complete);
+        self.check();
+    }
+
+    fn check(&self) {
+        let on_their_way: u64 =
+            self.visitors.places().iter().map(|v| u64::from(v.user.requests_in_flight)).sum();
+        self.hold(
+            on_their_way == self.requests.len() as u64,
+            "users and the books disagree on the requests in flight",
+        );
+        self.hold(
+            self.visitors.places().iter().all(|v| !v.session.has_no_fate()),
+            "a session has no fate",
+        );
+        for node in &self.nodes {
+            if let Err(broken) = node.keyspace().check() {
+                self.hold(false, &broken);
+            }
+        }
+    }
+
+    fn hold(&self, holds: bool, what: &str) {
+        assert!(holds, "{what} (seed {}, at {:?})", self.seed, self.now);
+    }
+}

@@ -1,0 +1,296 @@
+//! The components together: the one place where they meet.
+//!
+//! [`simulate`] builds a world from a scenario, runs it to its end and hands back the probe that
+//! watched. The stages of a request are in `journey.rs`: **start reading there**. Users who come
+//! and go are in `visits.rs`, the database and what makes good for a lost session in
+//! `recovery.rs`, what holds at the end of every run in `check.rs`.
+
+mod build;
+mod check;
+mod event;
+mod journey;
+mod keys;
+mod recovery;
+mod visits;
+
+use crate::kernel::agenda::{Agenda, Warm};
+use crate::kernel::quantiles::Quantiles;
+use crate::kernel::slab::Slab;
+use crate::kernel::station::Station;
+use crate::probe::{NodeSample, Probe};
+use crate::program::Programs;
+use crate::scenario::Scenario;
+use crate::scenario::database::OnLostSession;
+use crate::scenario::users::{SessionSpec, TtlKind};
+use crate::session::{KeyDeath, Presence, Session};
+use crate::store::keyspace::{DeathCause, KeyId, ShapeId};
+use crate::store::node::Node;
+use crate::store::slots::SlotMap;
+use crate::traffic::{Class, Phase, User};
+use crate::units::{Span, Time};
+
+use event::Event;
+use journey::Request;
+
+/// What is left of a run.
+#[derive(Debug)]
+pub struct Simulated<P> {
+    /// The probe with all that it noted.
+    pub probe: P,
+    /// False if `watch` ended the run early.
+    pub complete: bool,
+}
+
+/// How many events pass between two looks at `watch`.
+const EVENTS_BETWEEN_LOOKS: u32 = 1 << 14;
+
+/// Runs `scenario` and states what happens to `probe`. Every few thousand events `watch` is told
+/// the simulated time and the number of requests so far; the run ends early when it says no.
+///
+/// # Panics
+/// If an invariant of the model is broken, which is a bug: the message names seed and time.
+pub fn simulate<P: Probe>(
+    scenario: &Scenario,
+    replicate: u64,
+    probe: P,
+    watch: &mut dyn FnMut(Time, u64) -> bool,
+) -> Simulated<P> {
+    let mut world = World::build(scenario, replicate, probe);
+    let complete = world.run(watch);
+    world.finish(complete);
+    Simulated { probe: world.probe, complete }
+}
+
+/// A user and the session they believe in: a request touches both, so they share a cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Visitor {
+    user: User,
+    session: Session,
+}
+
+const _: () = assert!(size_of::<Visitor>() == 64);
+
+/// A class of users with all that is compiled for it.
+#[derive(Debug)]
+struct Crowd {
+    class: Class,
+    programs: Programs,
+    login: bool,
+    session: SessionSpec,
+    key: keys::KeyPattern,
+    bytes: Quantiles,
+    shape: ShapeId,
+    /// Places of the concurrent users, where their number is fixed.
+    seats: visits::Seats,
+    /// Users who arrived so far, where they arrive as a Poisson process.
+    arrived: u64,
+}
+
+impl Crowd {
+    /// The own end of a session that is created or renewed at `at`.
+    #[inline]
+    fn own_end(&self, at: Time) -> Time {
+        if self.session.ttl_kind == TtlKind::None {
+            Time::NEVER
+        } else {
+            at.saturating_add(self.session.ttl)
+        }
+    }
+}
+
+/// The database and what the application asks of it.
+#[derive(Debug)]
+struct Database {
+    station: Station,
+    service: Quantiles,
+    on_lost_session: OnLostSession,
+}
+
+/// Owner of a key whose session is over; its death concerns nobody.
+const NO_OWNER: u32 = u32::MAX;
+/// Likewise, and a request on its way may still name the key: it is never given back.
+const ABANDONED: u32 = u32::MAX - 1;
+
+struct World<P> {
+    seed: u64,
+    now: Time,
+    end: Time,
+    window: Span,
+    agenda: Agenda,
+    crowds: Vec<Crowd>,
+    visitors: Slab<Visitor>,
+    requests: Slab<Request>,
+    nodes: Vec<Node>,
+    slots: SlotMap,
+    hop: Quantiles,
+    database: Database,
+    cron_period: Span,
+    /// Requests sent so far, and of these not answered yet.
+    issued: u64,
+    /// Sessions created and sessions that met their fate, for the check at the end.
+    live_sessions: u64,
+    users_present: u64,
+    /// A hash over every event in its order: two runs agree if and only if theirs do.
+    fingerprint: u64,
+    samples: Vec<NodeSample>,
+    probe: P,
+}
+
+impl<P: Probe> World<P> {
+    /// True if the run came to its end, false if `watch` ended it.
+    fn run(&mut self, watch: &mut dyn FnMut(Time, u64) -> bool) -> bool {
+        loop {
+            for _ in 0..EVENTS_BETWEEN_LOOKS {
+                let warm = Warmer { visitors: &self.visitors, nodes: &self.nodes };
+                let Some((at, bits)) = self.agenda.pop(&warm) else {
+                    return true;
+                };
+                debug_assert!(at >= self.now, "time runs backwards at {at:?}");
+                self.now = at;
+                self.fingerprint =
+                    (self.fingerprint ^ at.0 ^ u64::from(bits) << 32).wrapping_mul(FINGERPRINT);
+                match Event::unpack(bits) {
+                    Event::Wake(visitor) => self.wake(visitor),
+                    Event::Arrive(request) => self.arrive(request),
+                    Event::Reply(request) => self.reply(request),
+                    Event::NewUser(class) => self.new_user(class),
+                    Event::Cron(node) => self.cron(node),
+                    Event::Window => self.end_window(),
+                    Event::Minute => self.end_minute(),
+                    Event::MeasurementBegins => self.begin_measurement(),
+                    Event::End => return true,
+                }
+            }
+            if !watch(self.now, self.issued) {
+                return false;
+            }
+        }
+    }
+
+    fn cron(&mut self, node: u32) {
+        self.nodes[node as usize].cron(self.now);
+        self.bury(node as u16);
+        self.agenda.push(self.now + self.cron_period, Event::Cron(node).pack());
+    }
+
+    /// Tells the ledger which keys died on a node since the last time.
+    #[inline]
+    fn bury(&mut self, node: u16) {
+        if !self.nodes[node as usize].keyspace().deaths().is_empty() {
+            self.bury_all(node);
+        }
+    }
+
+    #[inline(never)]
+    fn bury_all(&mut self, node: u16) {
+        // A burial kills no further key, so the list only shrinks.
+        while let Some(death) = self.nodes[node as usize].keyspace_mut().pop_death() {
+            let cause = match death.cause {
+                DeathCause::Evicted => {
+                    self.probe.key_evicted(self.now, node);
+                    KeyDeath::Evicted
+                }
+                DeathCause::Expired => {
+                    self.probe.key_expired(self.now, node);
+                    KeyDeath::Expired
+                }
+            };
+            if death.owner >= ABANDONED {
+                if death.owner == NO_OWNER {
+                    self.nodes[node as usize].keyspace_mut().release(death.key);
+                }
+                continue;
+            }
+            let visitor = self.visitors.get_mut(death.owner);
+            if visitor.session.key != death.key.0 || visitor.session.node != node {
+                continue;
+            }
+            let presence = presence(&visitor.user);
+            let class = visitor.user.class();
+            self.live_sessions -= u64::from(visitor.session.is_open());
+            visitor.session.key_died(&mut self.probe, class, self.now, cause, presence);
+            self.settle(death.owner);
+        }
+    }
+
+    fn sample_nodes(&mut self) {
+        self.samples.clear();
+        self.samples.extend(self.nodes.iter().map(|node| {
+            let keyspace = node.keyspace();
+            NodeSample {
+                used_memory: keyspace.used_memory(),
+                maxmemory: keyspace.maxmemory(),
+                keys: keyspace.keys(),
+                expires: keyspace.expires(),
+                busy: node.busy(),
+            }
+        }));
+    }
+
+    fn end_window(&mut self) {
+        self.sample_nodes();
+        self.probe.window(self.now, &self.samples, self.live_sessions, self.users_present);
+        self.agenda.push(self.now + self.window, Event::Window.pack());
+    }
+
+    fn end_minute(&mut self) {
+        self.sample_nodes();
+        self.probe.minute(self.now, &self.samples);
+        self.agenda.push(self.now + Span::from_secs(60), Event::Minute.pack());
+    }
+
+    /// Whoever is gone for good and whose session is over leaves the books before the count
+    /// begins, so that the sessions open now are those that can still meet a fate.
+    fn begin_measurement(&mut self) {
+        for place in 0..self.visitors.places().len() as u32 {
+            let visitor = self.visitors.get_mut(place);
+            if visitor.user.phase() == Phase::Gone {
+                let class = visitor.user.class();
+                let was_open = visitor.session.is_open();
+                visitor.session.close_if_over(&mut self.probe, class, self.now);
+                self.live_sessions -= u64::from(was_open && !visitor.session.is_open());
+            }
+        }
+        let open = self.visitors.places().iter().filter(|v| v.session.has_no_fate()).count();
+        self.sample_nodes();
+        self.probe.measurement_begins(self.now, &self.samples, open as u64);
+        self.agenda.push(self.now + self.window, Event::Window.pack());
+        self.agenda.push(self.now + Span::from_secs(60), Event::Minute.pack());
+    }
+}
+
+/// An odd constant with well-mixed bits (from the FNV family, 64 bits).
+const FINGERPRINT: u64 = 0x9E6C_63D0_676A_9A99;
+
+/// Whether the user may still act in the session they have.
+const fn presence(user: &User) -> Presence {
+    match user.phase() {
+        Phase::Visiting => Presence::InVisit,
+        Phase::Away => Presence::MayReturn,
+        Phase::Gone => Presence::Gone,
+    }
+}
+
+/// Touches what the next far events will need: first the user with the session, then its key.
+struct Warmer<'a> {
+    visitors: &'a Slab<Visitor>,
+    nodes: &'a [Node],
+}
+
+impl Warm for Warmer<'_> {
+    #[inline]
+    fn early(&self, event: u32) {
+        if let Some(visitor) = Event::visitor(event) {
+            crate::kernel::memory::prefetch(self.visitors.places(), visitor as usize);
+        }
+    }
+
+    #[inline]
+    fn late(&self, event: u32) {
+        if let Some(visitor) = Event::visitor(event) {
+            let session = &self.visitors.get(visitor).session;
+            self.nodes[session.node as usize].warm(KeyId(session.key));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Users who come, act, leave and come back.
+
+use crate::probe::{Probe, RequestKind};
+use crate::program::ProgramKind;
+use crate::session::{NO_KEY, Session};
+use crate::kernel::slab::Slab;
+use crate::store::keyspace::KeyId;
+use crate::traffic::{Act, Intent, Phase, User};
+
+use super::event::Event;
+use super::journey::Request;
+use super::{NO_OWNER, Visitor, World, presence};
+
+/// The seats of a class with a fixed number of concurrent users: whoever leaves one is replaced
+/// at once.
+#[derive(Debug, Default)]
+pub(super) struct Seats {
+    /// One a seat; empty if nobody ever comes back, since then nobody waits.
+    seats: Vec<Seat>,
+    /// Links of the lists of those who wait.
+    links: Slab<Link>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Seat {
+    /// Who waits to come back, first come, first served: a list of links.
+    first: u32,
+    last: u32,
+    /// How many users have had the seat before its present one.
+    generation: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    visitor: u32,
+    next: u32,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+impl Seats {
+    /// `number` seats; with `returns` if users come back to them.
+    pub(super) fn new(number: u64, returns: bool) -> Self {
+        let number = if returns { number as usize } else { 0 };
+        let empty = Seat { first: NOBODY, last: NOBODY, generation: 0 };
+        Self { seats: vec![empty; number], links: Slab::with_capacity(0) }
+    }
+
+    /// A user is back and waits for the seat to be free.
+    fn wait(&mut self, seat: u32, visitor: u32) {
+        let link = self.links.insert(Link { visitor, next: NOBODY });
+        let seat = &mut self.seats[seat as usize];
+        if seat.first == NOBODY {
+            seat.first = link;
+        } else {
+            self.links.get_mut(seat.last).next = link;
+        }
+        seat.last = link;
+    }
+
+    /// Who takes the seat that `user` leaves: a visitor who waits for it, or the number of the
+    /// generation of someone new.
+    fn next(&mut self, user: &User) -> Result<u32, u32> {
+        let Some(seat) = self.seats.get_mut(user.seat() as usize) else {
+            return Err(user.generation() + 1);
+        };
+        if seat.first == NOBODY {
+            seat.generation += 1;
+            return Err(seat.generation);
+        }
+        let link = *self.links.get(seat.first);
+        self.links.remove(seat.first);
+        seat.first = link.next;
+        Ok(link.visitor)
+    }
+}
+
+impl<P: Probe> World<P> {
+    /// Gives a free seat to a new user, from the user's arrival on.
+    pub(super) fn take_seat(&mut self, class: usize, seat: u32, generation: u32) {
+        let user = self.crowds[class].class.seated_user(seat, generation);
+        let arrival = self.crowds[class].class.first_arrival(&user);
+        let visitor = self.visitors.insert(Visitor { user, session: Session::default() });
+        self.agenda.push(arrival, Event::Wake(visitor).pack());
+    }
+
+    /// Puts the next new user of a Poisson class on the agenda.
+    pub(super) fn expect_next_user(&mut self, class: usize) {
+        let crowd = &self.crowds[class];
+        let at = self.now.saturating_add(crowd.class.gap_before(crowd.arrived));
+        // Beyond the end nobody arrives; the clock reaches no further.
+        if at < self.end {
+            self.agenda.push(at, Event::NewUser(class as u32).pack());
+        }
+    }
+
+    pub(super) fn new_user(&mut self, class: u32) {
+        let class = class as usize;
+        let number = self.crowds[class].arrived;
+        self.crowds[class].arrived += 1;
+        let user = self.crowds[class].class.arriving_user(number);
+        let visitor = self.visitors.insert(Visitor { user, session: Session::default() });
+        self.begin_visit(visitor);
+        self.expect_next_user(class);
+    }
+
+    /// A user acts, or is back.
+    #[inline]
+    pub(super) fn wake(&mut self, place: u32) {
+        let visitor = self.visitors.get_mut(place);
+        let crowd = &mut self.crowds[visitor.user.class() as usize];
+        if visitor.user.phase() == Phase::Visiting {
+            let act = crowd.class.act(&mut visitor.user, self.now);
+            self.perform(place, act);
+        } else {
+            self.come_back(place);
+        }
+    }
+
+    /// A user is back, or comes for the first time to a seat of their own.
+    fn come_back(&mut self, place: u32) {
+        let user = self.visitors.get(place).user;
+        let crowd = &mut self.crowds[user.class() as usize];
+        if crowd.class.seats().is_none() || user.is_new() {
+            self.begin_visit(place);
+        } else {
+            // The seat is taken: someone else was let in when this user left.
+            crowd.seats.wait(user.seat(), place);
+        }
+    }
+
+    fn begin_visit(&mut self, place: u32) {
+        let visitor = self.visitors.get_mut(place);
+        let class = visitor.user.class();
+        self.users_present += 1;
+        self.probe.visit_began(self.now, class);
+        let act = self.crowds[class as usize].class.begin_visit(&mut visitor.user, self.now);
+        self.perform(place, act);
+    }
+
+    /// A user has left a seat: whoever waits for it sits down, else someone new.
+    fn pass_on_seat(&mut self, user: &User) {
+        let class = user.class() as usize;
+        if self.crowds[class].class.seats().is_none() {
+            return;
+        }
+        let next = self.crowds[class].seats.next(user).unwrap_or_else(|generation| {
+            let user = self.crowds[class].class.seated_user(user.seat(), generation);
+            self.visitors.insert(Visitor { user, session: Session::default() })
+        });
+        self.begin_visit(next);
+    }
+
+    /// What the user set out to do begins.
+    #[inline]
+    fn perform(&mut self, place: u32, act: Act) {
+        if let Some(next) = act.next
+            && next < self.end
+        {
+            self.agenda.push(next, Event::Wake(place).pack());
+        }
+        match act.intent {
+            Intent::Read => self.request(place, act.n, RequestKind::Read),
+            Intent::Modify => self.request(place, act.n, RequestKind::Modify),
+            Intent::Login => self.log_in(place, act.n, 0),
+            Intent::Logout => {
+                self.request(place, act.n, RequestKind::Logout);
+                self.visit_over(place);
+            }
+            Intent::Leave => self.visit_over(place),
+        }
+    }
+
+    /// Sends a request in the session the user believes in.
+    #[inline]
+    fn request(&mut self, place: u32, n: u32, kind: RequestKind) {
+        let visitor = self.visitors.get_mut(place);
+        let session = &visitor.session;
+        if session.is_none() {
+            // Nobody is logged in: the application asks for a login first. There is nothing to
+            // log out of.
+            if kind != RequestKind::Logout {
+                self.log_in(place, n, 1);
+            }
+            return;
+        }
+        if session.is_creating() {
+            // The user still waits for the login page's answer: there is nothing to click.
+            return;
+        }
+        let program = match kind {
+            RequestKind::Read => ProgramKind::Read,
+            RequestKind::Modify => ProgramKind::Modify,
+            RequestKind::Logout => ProgramKind::Logout,
+            RequestKind::Login => ProgramKind::Login,
+        };
+        let request = Request::new(place, visitor, n, 0, kind, program, self.now);
+        let request = self.issue(request);
+        self.send_next(request, self.now);
+    }
+
+    fn visit_over(&mut self, place: u32) {
+        self.users_present -= 1;
+        let visitor = self.visitors.get_mut(place);
+        let user = visitor.user;
+        let was_open = visitor.session.is_open();
+        visitor.session.left(&mut self.probe, user.class(), self.now, presence(&user));
+        self.live_sessions -= u64::from(was_open && !visitor.session.is_open());
+        self.settle(place);
+        self.pass_on_seat(&user);
+    }
+
+    /// Gives back what nothing needs any more: the key of a session that is over, and a user who
+    /// is gone for good. Waits until none of the user's requests is on its way.
+    #[inline]
+    pub(super) fn settle(&mut self, place: u32) {
+        let visitor = self.visitors.get_mut(place);
+        if visitor.session.is_none() && visitor.user.requests_in_flight == 0 {
+            self.settle_ended(place);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_ended(&mut self, place: u32) {
+        let visitor = self.visitors.get_mut(place);
+        let key = std::mem::replace(&mut visitor.session.key, NO_KEY);
+        if key != NO_KEY {
+            let keyspace = self.nodes[visitor.session.node as usize].keyspace_mut();
+            if keyspace.is_live(KeyId(key)) {
+                // It stays in the store without a session, until its TTL or an eviction.
+                keyspace.set_owner(KeyId(key), NO_OWNER);
+            } else {
+                keyspace.release(KeyId(key));
+            }
+        }
+        if visitor.user.phase() == Phase::Gone {
+            self.visitors.remove(place);
+        }
+    }
+}
