@@ -5,7 +5,7 @@ pub mod probe;
 pub mod program;
 pub mod scenario;
 pub mod session;
-//pub mod store;
+pub mod store;
 pub mod traffic;
 pub mod units;
 //pub mod world;
