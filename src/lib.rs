@@ -8,4 +8,4 @@ pub mod session;
 pub mod store;
 pub mod traffic;
 pub mod units;
-//pub mod world;
+pub mod world;
