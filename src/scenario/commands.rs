@@ -62,6 +62,14 @@ impl CommandName {
         matches!(self, Self::Get | Self::GetEx | Self::HGetAll | Self::Exists)
     }
 
+    /// Whether it can set the TTL of its key.
+    pub const fn sets_ttl(self) -> bool {
+        matches!(
+            self,
+            Self::Set | Self::SetNx | Self::SetXx | Self::GetEx | Self::Expire
+        )
+    }
+
     /// Whether it stores a value, and is refused with OOM when nothing can be evicted.
     pub const fn stores_value(self) -> bool {
         matches!(self, Self::Set | Self::SetNx | Self::SetXx | Self::HSet)

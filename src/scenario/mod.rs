@@ -43,3 +43,18 @@ pub struct Scenario {
     /// Who uses it; at least one class.
     pub users: Vec<UserClass>,
 }
+
+impl Scenario {
+    pub fn expected_requests(&self) -> f64 {
+        160_000.0 * self.duration.seconds()
+    }
+    pub fn expected_live_sessions(&self) -> f64 {
+        self.users
+            .iter()
+            .map(|u| match u.arrival {
+                users::Arrival::Concurrent { users, .. } => users as f64,
+                _ => 1e5,
+            })
+            .sum()
+    }
+}

@@ -4,10 +4,11 @@
 //! wake (visits.rs)      a user's intent becomes a request, which is issued
 //!   send_next           the program's next command leaves for its node (one hop)
 //!     arrive            the node executes it in its turn; the time of the reply is known (hop back)
+//!       consider        what the outcome means for the session
 //!       send_next       ... until the program has no further command to send
-//!   program_over        most requests are answered now: finish
-//!   reply               those that need more (the database, a new login) go on (recovery.rs)
-//! finish                the answer reaches the user
+//!   program_over        most requests are answered now: answer
+//!   reply               those that need more (the database, a new login) go on in recovery.rs
+//! answer                the answer reaches the user
 //! ```
 //!
 //! A request is a small record in a slab and has at most one event on the agenda. Nothing is
@@ -15,8 +16,8 @@
 //! of time.
 
 use crate::kernel::draws::Purpose;
-use crate::probe::{Answer, CommandDone, Probe, RequestDone, RequestKind, SessionSeen};
-use crate::program::{ProgramKind, TtlChange};
+use crate::probe::{Answer, CommandDone, Probe, Queries, RequestDone, RequestKind, SessionSeen};
+use crate::program::{ProgramKind, Step, TtlChange};
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
 use crate::units::{Span, Time};
 
@@ -29,9 +30,9 @@ pub(super) struct Request {
     /// When the user sent it.
     pub(super) issued: Time,
     /// When its present command (or query) was sent.
-    pub(super) sent: Time,
+    sent: Time,
     /// The store's part of its time so far.
-    pub(super) store_time: Span,
+    store_time: Span,
     pub(super) visitor: u32,
     /// The intent behind it, and how many requests that intent led to before: with the number of
     /// the command, what its draws are keyed by.
@@ -53,14 +54,14 @@ pub(super) struct Request {
     /// The request has looked for its session, and what it saw.
     pub(super) seen: SessionSeen,
     /// One of its commands was refused.
-    pub(super) refused: bool,
+    refused: bool,
 }
 
 /// What a request waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Stage {
-    /// A command's reply.
+    /// A command's turn at its node.
     Command,
     /// The last command's reply, after which the application makes good for a lost session.
     Gone,
@@ -75,15 +76,13 @@ pub(super) enum Stage {
 const _: () = assert!(size_of::<Request>() <= 64);
 
 impl Request {
-    /// A request of `visitor`, issued `now`, that starts with `program`.
+    /// A request of `visitor`, who lies at `place`, issued `now` for intent `n`.
     #[inline]
     pub(super) fn new(
         place: u32,
         visitor: &Visitor,
-        n: u32,
-        attempt: u8,
+        (n, attempt): (u32, u8),
         kind: RequestKind,
-        program: ProgramKind,
         now: Time,
     ) -> Self {
         Self {
@@ -98,13 +97,24 @@ impl Request {
             node: visitor.session.node,
             class: visitor.user.class(),
             kind,
-            program,
+            program: match kind {
+                RequestKind::Read => ProgramKind::Read,
+                RequestKind::Modify => ProgramKind::Modify,
+                RequestKind::Login => ProgramKind::Login,
+                RequestKind::Logout => ProgramKind::Logout,
+            },
             step: 0,
             stage: Stage::Command,
             missing: false,
             seen: SessionSeen::NotBelieved,
             refused: false,
         }
+    }
+
+    /// Whether the user's session is still the one that the request works on.
+    #[inline]
+    pub(super) const fn speaks_for(&self, visitor: &Visitor) -> bool {
+        visitor.session.key == self.key && visitor.session.node == self.node
     }
 }
 
@@ -113,8 +123,12 @@ impl<P: Probe> World<P> {
     #[inline]
     pub(super) fn issue(&mut self, request: Request) -> u32 {
         self.issued += 1;
-        self.visitors.get_mut(request.visitor).user.requests_in_flight += 1;
-        self.probe.request_issued(request.issued, request.class, request.kind);
+        self.visitors
+            .get_mut(request.visitor)
+            .user
+            .requests_in_flight += 1;
+        self.probe
+            .request_issued(request.issued, request.class, request.kind);
         self.requests.insert(request)
     }
 
@@ -122,16 +136,16 @@ impl<P: Probe> World<P> {
     #[inline]
     pub(super) fn send_next(&mut self, place: u32, at: Time) {
         let request = self.requests.get_mut(place);
-        let crowd = &self.crowds[request.class as usize];
-        let next = crowd.programs.next(request.program, request.step, request.missing);
-        let Some((step, _)) = next else {
+        let programs = &self.crowds[request.class as usize].programs;
+        let Some(step) = programs.next(request.program, request.step, request.missing) else {
             self.program_over(place, at);
             return;
         };
         request.step = step;
         request.stage = Stage::Command;
         request.sent = at;
-        let bits = self.visitors.get(request.visitor).user.draws().at(
+        let draws = self.visitors.get(request.visitor).user.draws();
+        let bits = draws.at(
             request.n,
             request.attempt,
             request.commands,
@@ -145,19 +159,19 @@ impl<P: Probe> World<P> {
     #[inline]
     pub(super) fn arrive(&mut self, place: u32) {
         let request = self.requests.get_mut(place);
-        let crowd = &self.crowds[request.class as usize];
+        let step = *self.crowds[request.class as usize]
+            .programs
+            .step(request.program, request.step);
         let visitor = self.visitors.get(request.visitor);
         let draws = visitor.user.draws();
-        let bytes = visitor.session.bytes;
         let (n, attempt, number) = (request.n, request.attempt, request.commands);
         request.commands = number.wrapping_add(1);
-        // `send_next` found this step a hop ago, under the same conditions.
-        let next = crowd.programs.next(request.program, request.step, request.missing);
-        let Some((_, step)) = next else { return };
         request.step += 1;
-        let name = step.step.command;
-        let command = Command { name, bytes, ttl: ttl(step.ttl) };
-        let renews = matches!(step.ttl, TtlChange::Renew(_)) && command.sets_ttl();
+        let command = Command {
+            name: step.command,
+            bytes: visitor.session.bytes,
+            ttl: ttl(step.ttl),
+        };
         let node_number = request.node;
         let node = &mut self.nodes[node_number as usize];
         let reply = node.execute(&command, KeyId(request.key), self.now, || {
@@ -166,69 +180,74 @@ impl<P: Probe> World<P> {
         let bits = draws.at(n, attempt, number, Purpose::HopBack);
         let back = reply.done + Span(self.hop.draw(bits));
         request.store_time += back - request.sent;
-        let answer = match reply.outcome {
-            Outcome::Hit => Answer::Hit,
-            Outcome::Miss => Answer::Miss,
-            Outcome::Done | Outcome::NotDone => Answer::Done,
-            Outcome::Oom => Answer::Oom,
-        };
         self.probe.command(&CommandDone {
             node: node_number,
-            name,
-            answer,
+            name: step.command,
+            answer: answer(reply.outcome),
             arrived: self.now,
             done: reply.done,
         });
         self.bury(node_number);
-        if reply.outcome == Outcome::Hit && !renews && self.saw(place, true) {
-            // The most frequent case: a read that found its session, and changes nothing.
-        } else {
-            self.consider(place, reply.outcome, command.name.stores_value(), renews, reply.start);
-        }
+        self.consider(place, &step, reply.outcome, reply.start);
         self.send_next(place, back);
     }
 
-    /// Notes on the first command of a request that looks for its session what it saw.
+    /// What a command's outcome means for the request and its session, at the time of its
+    /// execution.
     #[inline]
-    fn saw(&mut self, place: u32, found: bool) -> bool {
+    fn consider(&mut self, place: u32, step: &Step, outcome: Outcome, at: Time) {
         let request = self.requests.get_mut(place);
-        if request.seen == SessionSeen::NotBelieved && request.kind != RequestKind::Login {
-            request.seen = if found { SessionSeen::Found } else { SessionSeen::Gone };
-        }
-        true
-    }
-
-    /// What a command's outcome means for the session, at the time of its execution.
-    fn consider(&mut self, place: u32, outcome: Outcome, stores: bool, renews: bool, at: Time) {
-        let found = matches!(outcome, Outcome::Hit | Outcome::Done);
-        let request = self.requests.get_mut(place);
-        request.missing |= outcome == Outcome::Miss;
-        request.refused |= outcome == Outcome::Oom;
-        let (owner, class, key, node) =
-            (request.visitor, request.class, request.key, request.node);
-        let creates = matches!(request.program, ProgramKind::Login | ProgramKind::Restore);
-        let logs_out = request.program == ProgramKind::Logout;
-        if outcome != Outcome::Oom {
+        let visitor = self.visitors.get_mut(request.visitor);
+        let speaks = request.speaks_for(visitor);
+        match outcome {
+            Outcome::Hit => request.saw(true),
             // A store answers "done" whether or not there was a session before: only the ledger
             // knows.
-            let live = !stores || self.visitors.get(owner).session.is_open();
-            self.saw(place, found && live);
+            Outcome::Done => {
+                request.saw(!step.command.stores_value() || (speaks && visitor.session.is_open()));
+            }
+            Outcome::Miss => {
+                request.missing = true;
+                request.saw(false);
+                return;
+            }
+            Outcome::NotDone => {
+                request.saw(false);
+                return;
+            }
+            Outcome::Oom => {
+                request.refused = true;
+                return;
+            }
         }
-        let visitor = self.visitors.get_mut(owner);
-        if visitor.session.key != key || visitor.session.node != node {
+        if !speaks {
             return;
         }
-        let own_end = self.crowds[class as usize].own_end(at);
-        let session = &mut visitor.session;
-        if creates && stores && outcome == Outcome::Done && session.is_creating() {
-            session.created(&mut self.probe, class, at, own_end, false);
-            self.live_sessions += 1;
-        } else if renews && found {
-            session.renewed(own_end);
-        } else if logs_out && outcome == Outcome::Done {
-            let was_open = session.is_open();
-            session.logged_out(&mut self.probe, class, at, true);
-            self.live_sessions -= u64::from(was_open && !session.is_open());
+        let creates = request.program.creates() && visitor.session.is_creating();
+        if creates || request.program == ProgramKind::Logout {
+            self.begin_or_end_session(place, step, outcome, at);
+        } else if step.renews() {
+            let own_end = self.crowds[request.class as usize].own_end(at);
+            visitor.session.renewed(own_end);
+        }
+    }
+
+    /// A command of a login, a restore or a logout took.
+    #[inline(never)]
+    fn begin_or_end_session(&mut self, place: u32, step: &Step, outcome: Outcome, at: Time) {
+        let request = *self.requests.get(place);
+        if outcome != Outcome::Done {
+            return;
+        }
+        if request.program == ProgramKind::Logout {
+            self.ledger(request.visitor, |session, probe, class, _| {
+                session.logged_out(probe, class, at, true);
+            });
+        } else if step.command.stores_value() {
+            let own_end = self.crowds[request.class as usize].own_end(at);
+            self.ledger(request.visitor, |session, probe, class, presence| {
+                session.created(probe, class, at, own_end, false, presence);
+            });
         }
     }
 
@@ -236,12 +255,8 @@ impl<P: Probe> World<P> {
     #[inline]
     fn program_over(&mut self, place: u32, at: Time) {
         let request = self.requests.get(place);
-        let plain = match request.kind {
-            RequestKind::Read => request.seen == SessionSeen::Found,
-            _ => false,
-        };
-        if plain {
-            self.finish(place, at);
+        if request.kind == RequestKind::Read && request.seen == SessionSeen::Found {
+            self.answer(place, at);
         } else {
             self.program_over_with_more(place, at);
         }
@@ -249,30 +264,66 @@ impl<P: Probe> World<P> {
 
     /// The answer reaches the user at `at`.
     #[inline]
-    pub(super) fn finish(&mut self, place: u32, at: Time) {
+    pub(super) fn answer(&mut self, place: u32, at: Time) {
         let request = self.requests.get(place);
-        let visitor = request.visitor;
+        let owner = request.visitor;
         self.probe.request_done(&RequestDone {
             class: request.class,
             kind: request.kind,
+            first_attempt: request.attempt == 0,
             issued: request.issued,
             done: at,
             store_time: request.store_time,
             session: request.seen,
             refused: request.refused,
+            without_cache: self.without_cache(request),
         });
-        let (reads, writes) = match (request.kind, request.attempt) {
-            (RequestKind::Read, _) => (1, 0),
-            (RequestKind::Modify, _) => (1, 1),
-            (RequestKind::Logout, _) | (RequestKind::Login, 0) => (0, 1),
-            // Without a cache nobody would have had to log in again.
-            (RequestKind::Login, _) => (0, 0),
-        };
-        self.probe.db_baseline(at, reads, writes);
         self.requests.remove(place);
-        let user = &mut self.visitors.get_mut(visitor).user;
-        user.requests_in_flight -= 1;
-        self.settle(visitor);
+        self.visitors.get_mut(owner).user.requests_in_flight -= 1;
+        self.settle(owner);
+    }
+}
+
+impl<P: Probe> World<P> {
+    /// Without a cache a request reads its session from the database, and a change is written
+    /// there. A login checks the user's credentials first, with or without a cache.
+    #[inline]
+    fn without_cache(&self, request: &Request) -> Queries {
+        let (reads, writes) = match request.kind {
+            RequestKind::Read => (1, 0),
+            RequestKind::Modify | RequestKind::Logout => (1, 1),
+            RequestKind::Login if request.attempt == 0 => {
+                (u8::from(self.crowds[request.class as usize].login), 1)
+            }
+            // Without a cache nobody would have had to log in again.
+            RequestKind::Login => (0, 0),
+        };
+        Queries { reads, writes }
+    }
+}
+
+impl Request {
+    /// Notes what the first command that looks for the session saw.
+    #[inline]
+    fn saw(&mut self, found: bool) {
+        if self.seen == SessionSeen::NotBelieved && self.kind != RequestKind::Login {
+            self.seen = if found {
+                SessionSeen::Found
+            } else {
+                SessionSeen::Gone
+            };
+        }
+    }
+}
+
+/// What the server's counters and the metrics call an outcome.
+#[inline]
+const fn answer(outcome: Outcome) -> Answer {
+    match outcome {
+        Outcome::Hit => Answer::Hit,
+        Outcome::Miss => Answer::Miss,
+        Outcome::Done | Outcome::NotDone => Answer::Done,
+        Outcome::Oom => Answer::Oom,
     }
 }
 

@@ -1,0 +1,120 @@
+//! Which key goes when memory is short (`evict.c`).
+//!
+//! A policy that ranks keys samples a few of them into a pool of sixteen candidates that is kept
+//! from one eviction to the next, and takes the best candidate that still exists. Scores in the
+//! pool are those of the moment of sampling. To add a policy: a file beside this one and a
+//! variant here.
+
+mod lfu;
+mod lru;
+mod pool;
+mod ttl;
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::scenario::store::{EvictionPolicy, StoreSpec};
+
+pub(super) use lfu::Lfu;
+pub(super) use pool::Pool;
+
+use super::keyspace::{Clock, Entry};
+
+/// Most keys that `maxmemory-samples` can ask for.
+pub(super) const MAX_SAMPLES: usize = 64;
+
+/// Where the keys come from that may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// All keys.
+    AllKeys,
+    /// Keys with a TTL.
+    Volatile,
+}
+
+/// How the one that goes is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// Nobody goes.
+    Nobody,
+    /// Anyone.
+    Random,
+    /// Whoever was not asked for the longest.
+    Lru,
+    /// Whoever is asked for least often.
+    Lfu,
+    /// Whoever expires first.
+    Ttl,
+}
+
+/// A policy with its settings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Policy {
+    pub(super) source: Source,
+    pub(super) choice: Choice,
+    pub(super) samples: usize,
+    pub(super) lfu: Lfu,
+}
+
+impl Policy {
+    pub(super) fn new(spec: &StoreSpec) -> Self {
+        let (source, choice) = match spec.maxmemory_policy {
+            EvictionPolicy::NoEviction => (Source::AllKeys, Choice::Nobody),
+            EvictionPolicy::AllKeysLru => (Source::AllKeys, Choice::Lru),
+            EvictionPolicy::AllKeysLfu => (Source::AllKeys, Choice::Lfu),
+            EvictionPolicy::AllKeysRandom => (Source::AllKeys, Choice::Random),
+            EvictionPolicy::VolatileLru => (Source::Volatile, Choice::Lru),
+            EvictionPolicy::VolatileLfu => (Source::Volatile, Choice::Lfu),
+            EvictionPolicy::VolatileRandom => (Source::Volatile, Choice::Random),
+            EvictionPolicy::VolatileTtl => (Source::Volatile, Choice::Ttl),
+        };
+        Self {
+            source,
+            choice,
+            samples: (spec.maxmemory_samples as usize).clamp(1, MAX_SAMPLES),
+            lfu: Lfu::new(spec.lfu_log_factor, spec.lfu_decay_time),
+        }
+    }
+
+    /// Whether access stamps are LFU counters instead of times.
+    #[inline]
+    pub(super) fn counts(&self) -> bool {
+        self.choice == Choice::Lfu
+    }
+
+    /// The stamp of a new key.
+    #[inline]
+    pub(super) fn new_stamp(&self, clock: &Clock, now_ms: u64) -> u32 {
+        if self.counts() {
+            lfu::new_stamp(clock.minutes(now_ms))
+        } else {
+            clock.lru()
+        }
+    }
+
+    /// The stamp of a key that is accessed.
+    #[inline]
+    pub(super) fn touched(
+        &self,
+        stamp: u32,
+        clock: &Clock,
+        now_ms: u64,
+        rng: &mut ChaCha8Rng,
+    ) -> u32 {
+        if self.counts() {
+            self.lfu.touched(stamp, clock.minutes(now_ms), rng)
+        } else {
+            clock.lru()
+        }
+    }
+
+    /// The rank of a candidate: the highest goes first.
+    #[inline]
+    pub(super) fn score(&self, entry: &Entry, clock: &Clock, now_ms: u64) -> u64 {
+        match self.choice {
+            Choice::Lru => lru::score(entry, clock),
+            Choice::Lfu => self.lfu.score(entry, clock.minutes(now_ms)),
+            Choice::Ttl => ttl::score(entry),
+            Choice::Nobody | Choice::Random => 0,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The commands.
+
+use crate::scenario::commands::CommandName;
+use crate::store::engine::HISTOGRAM_BYTES;
+use crate::units::{Span, Time};
+
+use super::{Command, DeathCause, KeyId, Keyspace, Outcome, Ttl};
+
+/// A TTL as servers keep it.
+#[inline]
+const fn millis(span: Span) -> u64 {
+    span.0 / 1_000_000
+}
+
+impl Keyspace {
+    /// Executes `command` on `key` at `at`, which must not lie before the last call. Makes room
+    /// first if memory is short, as the server does before every command (`processCommand`).
+    #[inline]
+    pub fn execute(&mut self, command: &Command, key: KeyId, at: Time) -> Outcome {
+        let (key, now) = (key.0, at.millis());
+        let seen = 1 << command.name as u16;
+        if self.seen_commands & seen == 0 {
+            self.first_execution(seen);
+        }
+        let stores = command.name.stores_value();
+        self.in_flight = if stores {
+            self.costs
+                .in_flight(self.entries[key as usize].shape(), command.bytes)
+        } else {
+            0
+        };
+        if self.used + self.in_flight > self.limit && !self.make_room(now) && stores {
+            return Outcome::Oom;
+        }
+        match command.name {
+            CommandName::Get | CommandName::HGetAll => self.read(key, now, true),
+            CommandName::Exists => self.read(key, now, false),
+            CommandName::GetEx => self.get_and_expire(key, now, command.ttl),
+            CommandName::Set | CommandName::SetNx | CommandName::SetXx => {
+                self.set(key, now, command)
+            }
+            CommandName::HSet => self.set_fields(key, now, command.bytes),
+            CommandName::Expire => self.expire(key, now, command.ttl),
+            CommandName::Del => self.remove(key, now),
+        }
+    }
+
+    /// The first execution of a command allocates its latency histogram.
+    #[cold]
+    fn first_execution(&mut self, seen: u16) {
+        self.seen_commands |= seen;
+        self.used += HISTOGRAM_BYTES;
+    }
+
+    /// Whether the key is there; one whose TTL has passed is reclaimed (`lookupKey`,
+    /// `expireIfNeeded`).
+    #[inline]
+    fn find(&mut self, key: u32, now: u64) -> bool {
+        if self.rehashing {
+            self.rehash_main(1);
+            if self.entries[key as usize].is_live() {
+                self.rehash_expires(1);
+            }
+        }
+        let entry = &self.entries[key as usize];
+        // Strictly later: at its very millisecond a key still lives (`keyIsExpired`).
+        if now > entry.expires() {
+            self.die(key, DeathCause::Expired);
+            return false;
+        }
+        entry.is_live()
+    }
+
+    #[inline]
+    fn touch(&mut self, key: u32, now: u64) {
+        let entry = &mut self.entries[key as usize];
+        let stamp = self
+            .policy
+            .touched(entry.stamp(), &self.clock, now, &mut self.rng);
+        entry.set_stamp(stamp);
+    }
+
+    #[inline]
+    fn read(&mut self, key: u32, now: u64, touches: bool) -> Outcome {
+        if !self.find(key, now) {
+            self.stats.keyspace_misses += 1;
+            return Outcome::Miss;
+        }
+        self.stats.keyspace_hits += 1;
+        if touches {
+            self.touch(key, now);
+        }
+        Outcome::Hit
+    }
+
+    fn get_and_expire(&mut self, key: u32, now: u64, ttl: Ttl) -> Outcome {
+        let outcome = self.read(key, now, true);
+        if outcome == Outcome::Hit {
+            self.apply_ttl(key, now, ttl);
+        }
+        outcome
+    }
+
+    #[inline]
+    fn apply_ttl(&mut self, key: u32, now: u64, ttl: Ttl) {
+        match ttl {
+            Ttl::Keep => {}
+            Ttl::In(span) => {
+                if self.rehashing {
+                    self.rehash_main(1);
+                    self.rehash_expires(1);
+                }
+                self.set_ttl(key, now + millis(span));
+            }
+            Ttl::Clear => {
+                if self.entries[key as usize].has_ttl() {
+                    self.rehash_expires(1);
+                    self.clear_ttl(key);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn expire(&mut self, key: u32, now: u64, ttl: Ttl) -> Outcome {
+        if !self.find(key, now) {
+            return Outcome::NotDone;
+        }
+        self.touch(key, now);
+        if matches!(ttl, Ttl::In(span) if millis(span) == 0) {
+            // A time that is already over deletes the key at once (`checkAlreadyExpired`).
+            self.die(key, DeathCause::Expired);
+        } else {
+            self.apply_ttl(key, now, ttl);
+        }
+        Outcome::Done
+    }
+
+    #[inline]
+    fn set(&mut self, key: u32, now: u64, command: &Command) -> Outcome {
+        let found = self.find(key, now);
+        if found {
+            self.touch(key, now);
+        }
+        let wanted = match command.name {
+            CommandName::SetNx => !found,
+            CommandName::SetXx => found,
+            _ => true,
+        };
+        if !wanted {
+            return Outcome::NotDone;
+        }
+        if found {
+            self.rehash_main(1);
+            self.resize_value(key, command.bytes);
+        } else {
+            self.add(key, command.bytes, now);
+        }
+        if command.ttl == Ttl::Keep {
+            return Outcome::Done;
+        }
+        // SET first takes the old TTL away (`setKey`, `removeExpire`), then gives the new one.
+        self.rehash_main(1);
+        if self.expires.len() > 0 {
+            self.rehash_expires(1);
+        }
+        let has_ttl = self.entries[key as usize].has_ttl();
+        match command.ttl {
+            // Outside a rehash the key would come back to the very same bucket.
+            Ttl::In(span) if has_ttl && !self.rehashing => {
+                self.entries[key as usize].set_expires(now + millis(span));
+            }
+            ttl => {
+                if has_ttl {
+                    self.clear_ttl(key);
+                }
+                self.apply_ttl(key, now, ttl);
+            }
+        }
+        Outcome::Done
+    }
+
+    fn set_fields(&mut self, key: u32, now: u64, bytes: u32) -> Outcome {
+        if self.find(key, now) {
+            self.touch(key, now);
+            self.resize_value(key, bytes);
+        } else {
+            self.add(key, bytes, now);
+        }
+        Outcome::Done
+    }
+
+    fn remove(&mut self, key: u32, now: u64) -> Outcome {
+        let entry = &self.entries[key as usize];
+        if now > entry.expires() {
+            self.die(key, DeathCause::Expired);
+            return Outcome::NotDone;
+        }
+        if !entry.is_live() {
+            return Outcome::NotDone;
+        }
+        self.delete(key);
+        Outcome::Done
+    }
+}

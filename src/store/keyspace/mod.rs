@@ -1,0 +1,319 @@
+//! A keyspace: the keys of one node, their hash tables, their memory.
+//!
+//! A key is addressed by a dense id, so a plain read touches one record and nothing else. The
+//! server's own tables exist beside the records, because eviction samples consecutive buckets and
+//! active expiry walks them with a cursor; only what samples, scans, adds or removes pays for
+//! them.
+//!
+//! [`Keyspace::execute`] is the one entry for commands; [`Keyspace::cron`] is the server's own
+//! work between them.
+
+mod clock;
+mod command;
+mod dict;
+mod entry;
+mod execute;
+mod expiry;
+mod memory;
+mod room;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::Rng;
+
+use crate::kernel::draws::mix;
+use crate::kernel::memory::prefetch;
+use crate::scenario::store::StoreSpec;
+use crate::units::{Span, Time};
+
+pub(super) use clock::Clock;
+pub use command::{Command, Death, DeathCause, Outcome, Stats, Ttl};
+pub(super) use entry::Entry;
+pub use entry::{KeyId, ShapeId};
+pub use memory::{Shape, ShapeKind};
+
+use super::engine::{EngineRules, HISTOGRAM_BYTES, Shrink};
+use super::eviction::{Policy, Pool};
+use dict::Dict;
+use entry::{EXPIRES, MAIN};
+use memory::Costs;
+
+/// Processor time of the server's own work, beside the time of commands. Zero throughout is an
+/// infinitely fast server, whose cycles never run into their time limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CpuTime {
+    /// For each key that active expiry looks at.
+    pub looked_at: Span,
+    /// For each key that it reclaims.
+    pub reclaimed: Span,
+    /// For each bucket that the cron moves to a new table.
+    pub moved: Span,
+}
+
+/// The keys of one node.
+#[derive(Debug)]
+pub struct Keyspace {
+    entries: Vec<Entry>,
+    /// `used_memory` in bytes.
+    used: u64,
+    /// `maxmemory`, or more than can be used if there is none.
+    limit: u64,
+    clock: Clock,
+    /// Bit by command: executed at least once.
+    seen_commands: u16,
+    /// One of the dicts is being moved to a new table.
+    rehashing: bool,
+    /// What the arguments of the present command hold.
+    in_flight: u64,
+    policy: Policy,
+    costs: Costs,
+    stats: Stats,
+    main: Dict<MAIN>,
+    expires: Dict<EXPIRES>,
+    pool: Pool,
+    rng: ChaCha8Rng,
+    deaths: Vec<Death>,
+    free: Vec<u32>,
+    /// Where active expiry goes on.
+    expires_cursor: usize,
+    effort: u32,
+    hz: u32,
+    rules: EngineRules,
+    cpu: CpuTime,
+    hash_seed: u64,
+}
+
+impl Keyspace {
+    /// An empty keyspace. `rng` is the node's own stream: its hash seed and its sampling.
+    #[must_use]
+    pub fn new(spec: &StoreSpec, mut rng: ChaCha8Rng, start_unix_ms: u64, cpu: CpuTime) -> Self {
+        let rules = EngineRules::of(spec.engine, spec.allocator);
+        Self {
+            entries: Vec::new(),
+            used: rules.base,
+            limit: if spec.maxmemory.0 == 0 {
+                u64::MAX
+            } else {
+                spec.maxmemory.0
+            },
+            clock: Clock::new(start_unix_ms),
+            seen_commands: 0,
+            rehashing: false,
+            in_flight: 0,
+            policy: Policy::new(spec),
+            costs: Costs::new(&rules),
+            stats: Stats::default(),
+            main: Dict::default(),
+            expires: Dict::default(),
+            pool: Pool::default(),
+            hash_seed: rng.next_u64(),
+            rng,
+            deaths: Vec::new(),
+            free: Vec::new(),
+            expires_cursor: 0,
+            effort: spec.active_expire_effort.clamp(1, 10),
+            hz: spec.hz.clamp(1, 500),
+            rules,
+            cpu,
+        }
+    }
+
+    /// The number by which keys of this shape are created; the same shape has the same number.
+    ///
+    /// # Panics
+    /// Beyond 255 different shapes.
+    pub fn register(&mut self, shape: Shape) -> ShapeId {
+        self.costs.register(shape)
+    }
+
+    /// Makes a key known, not live yet. `id` identifies it (it decides its bucket), `slot` is its
+    /// hash slot, `owner` is handed back when it dies.
+    ///
+    /// # Panics
+    /// Beyond 2^32 - 1 keys; scenarios that large are refused when they are loaded.
+    pub fn create(&mut self, id: u64, slot: u16, shape: ShapeId, owner: u32) -> KeyId {
+        let entry = Entry::new(mix(id ^ self.hash_seed) as u32, slot, shape, owner);
+        if let Some(key) = self.free.pop() {
+            if self.entries[key as usize].is_pooled() {
+                self.pool.forget(key);
+            }
+            self.entries[key as usize] = entry;
+            return KeyId(key);
+        }
+        let key = u32::try_from(self.entries.len())
+            .ok()
+            .filter(|&key| key < entry::NIL);
+        self.entries.push(entry);
+        KeyId(key.expect("fewer than 2^32 - 1 keys"))
+    }
+
+    /// Gives back the id of a key that is not live.
+    pub fn release(&mut self, key: KeyId) {
+        let entry = &mut self.entries[key.0 as usize];
+        assert!(
+            entry.is_known() && !entry.is_live(),
+            "released key {} is live or unknown",
+            key.0
+        );
+        entry.forget();
+        self.free.push(key.0);
+    }
+
+    /// Changes whose key it is.
+    pub fn set_owner(&mut self, key: KeyId, owner: u32) {
+        self.entries[key.0 as usize].owner = owner;
+    }
+
+    /// Whether the key is stored, even if its TTL has passed and nobody noticed yet.
+    #[inline]
+    pub fn is_live(&self, key: KeyId) -> bool {
+        self.entries[key.0 as usize].is_live()
+    }
+
+    /// Bytes of a live key's value.
+    #[inline]
+    pub fn bytes(&self, key: KeyId) -> u32 {
+        self.entries[key.0 as usize].bytes
+    }
+
+    /// Keys that died since this list was last drained.
+    #[inline]
+    pub fn deaths(&self) -> &[Death] {
+        &self.deaths
+    }
+
+    /// Takes one of them off the list.
+    pub fn pop_death(&mut self) -> Option<Death> {
+        self.deaths.pop()
+    }
+
+    /// `used_memory` in bytes.
+    pub const fn used_memory(&self) -> u64 {
+        self.used
+    }
+
+    /// `maxmemory` in bytes, 0 for none.
+    pub const fn maxmemory(&self) -> u64 {
+        if self.limit == u64::MAX {
+            0
+        } else {
+            self.limit
+        }
+    }
+
+    /// Keys, expired ones that are still stored included (`DBSIZE`).
+    pub fn keys(&self) -> u64 {
+        self.main.len() as u64
+    }
+
+    /// Of these, keys with a TTL.
+    pub fn expires(&self) -> u64 {
+        self.expires.len() as u64
+    }
+
+    /// The server's counters.
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Asks the processor for the key's record, which will be needed soon.
+    #[inline]
+    pub fn warm(&self, key: KeyId) {
+        prefetch(&self.entries, key.0 as usize);
+    }
+
+    /// The server's cron (`serverCron`, `databasesCron`): refreshes the LRU clock, reclaims
+    /// expired keys, shrinks sparse tables and moves buckets. Returns the processor time it took.
+    pub fn cron(&mut self, at: Time) -> Span {
+        self.clock.refresh(at);
+        let spent = self.expire_cycle(at.millis());
+        self.shrink_by_cron();
+        spent + self.rehash_by_cron()
+    }
+
+    fn shrink_by_cron(&mut self) {
+        if self.rules.shrink != Shrink::ByCron {
+            return;
+        }
+        // Below 10 % (HASHTABLE_MIN_FILL), to the smallest table that holds the keys.
+        let sparse =
+            |keys: usize, buckets: usize| buckets > dict::SMALLEST && keys * 100 / buckets < 10;
+        if sparse(self.main.len(), self.main.buckets()) && !self.main.is_rehashing() {
+            self.resize_main(self.main.len());
+        }
+        if sparse(self.expires.len(), self.expires.buckets()) && !self.expires.is_rehashing() {
+            self.resize_expires(self.expires.len());
+        }
+    }
+
+    /// A millisecond of moving buckets, in the main dict or else in the expires dict
+    /// (`incrementallyRehash`). The server looks at its clock, in whole milliseconds, every
+    /// hundred buckets.
+    fn rehash_by_cron(&mut self) -> Span {
+        if !self.rehashing {
+            return Span::ZERO;
+        }
+        let mut spent = Span::ZERO;
+        let in_main = self.main.is_rehashing();
+        while spent <= Span::from_millis(1) {
+            let still = if in_main {
+                self.rehash_main(100);
+                self.main.is_rehashing()
+            } else {
+                self.rehash_expires(100);
+                self.expires.is_rehashing()
+            };
+            spent += self.cpu.moved * 100;
+            if !still {
+                break;
+            }
+        }
+        spent
+    }
+
+    /// Recounts everything: memory, tables, chains and live keys.
+    ///
+    /// # Errors
+    /// Says what does not agree.
+    pub fn check(&self) -> Result<(), String> {
+        self.main.check(&self.entries, Entry::is_live)?;
+        self.expires
+            .check(&self.entries, |entry| entry.is_live() && entry.has_ttl())?;
+        let keys: u64 = self
+            .entries
+            .iter()
+            .filter(|entry| entry.is_live())
+            .map(|entry| self.costs.key(entry.shape(), entry.bytes, entry.has_ttl()))
+            .sum();
+        let histograms = u64::from(self.seen_commands.count_ones()) * HISTOGRAM_BYTES;
+        let tables = self.main.bytes() + self.expires.bytes();
+        let used = self.rules.base + histograms + tables + keys;
+        if used != self.used {
+            return Err(format!(
+                "used_memory is {} but {used} bytes are in use",
+                self.used
+            ));
+        }
+        let unknown = self
+            .entries
+            .iter()
+            .filter(|entry| !entry.is_known())
+            .count();
+        if unknown != self.free.len() {
+            return Err(format!(
+                "{unknown} ids are free, {} on the list",
+                self.free.len()
+            ));
+        }
+        if self
+            .entries
+            .iter()
+            .any(|entry| !entry.is_live() && entry.has_ttl())
+        {
+            return Err("a key that is not live has a TTL".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
