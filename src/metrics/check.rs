@@ -14,9 +14,9 @@ pub fn check(measurements: &Measurements) -> Result<(), String> {
     let counts = &measurements.counts;
     let answered: u64 = counts.answered.iter().sum();
     equal(
-        "sessions created + open at the start = sum of the fates",
+        "sessions created + open at the start = sum of the fates + over before the start",
         counts.created + measurements.open_at_start,
-        counts.fates(),
+        counts.fates() + counts.over_before,
     )?;
     equal(
         "requests + in flight at the start = answered + carried over + in flight at the end",

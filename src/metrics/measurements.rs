@@ -1,6 +1,6 @@
 //! What a run leaves: plain numbers, without an opinion on what they are called.
 
-use crate::probe::LossCause;
+use crate::probe::{Aftermath, LossCause};
 use crate::units::{Span, Time};
 
 use super::histogram::{Brief, Latencies};
@@ -79,11 +79,16 @@ counts! {
     felt: u64,
     /// Lost sessions that nobody missed.
     unnoticed: u64,
-    /// What became of the felt ones, in the order of [`Aftermath`](crate::probe::Aftermath):
-    /// restored, forced login, guest reset, abandoned.
+    /// What became of the felt ones, in the order of [`Aftermath`]: restored, forced login, guest
+    /// reset, abandoned.
     after_loss: [u64; 4],
     /// Likewise of those expired in use.
     after_expiry: [u64; 4],
+    /// What was done about sessions found gone, whenever these had met their fate; same order.
+    made_good: [u64; 4],
+    /// Sessions whose own end lay before the measurement began, which was only known later: in no
+    /// other count.
+    over_before: u64,
     /// Queries sent to the database.
     db_queries: u64,
     /// Of these, queries that it refused.
@@ -98,14 +103,14 @@ impl Counts {
         self.lost.iter().sum()
     }
 
+    /// How often that was done about a session found gone.
+    pub fn made_good_by(&self, aftermath: Aftermath) -> u64 {
+        self.made_good[aftermath as usize]
+    }
+
     /// Sessions that met their fate.
     pub fn fates(&self) -> u64 {
         self.logged_out + self.ended + self.alive + self.expired_in_use + self.lost_in_all()
-    }
-
-    /// What became, in place `aftermath`, of sessions lost or expired in use.
-    pub fn aftermath(&self, aftermath: crate::probe::Aftermath) -> u64 {
-        self.after_loss[aftermath as usize] + self.after_expiry[aftermath as usize]
     }
 }
 
@@ -232,7 +237,8 @@ pub struct Measurements {
     pub latencies: [Latencies; Group::ALL.len()],
     /// The time series.
     pub rows: Vec<Row>,
-    /// Sessions without a fate when the measurement began.
+    /// Sessions without a fate on the books when the measurement began. Some of them were over by
+    /// then and nobody knew: [`Counts::over_before`].
     pub open_at_start: u64,
     /// Requests on their way when it began.
     pub in_flight_at_start: u64,
@@ -249,6 +255,11 @@ impl Measurements {
     pub fn measured(&self) -> Span {
         self.began
             .map_or(Span::ZERO, |began| self.ended.since(began))
+    }
+
+    /// Sessions alive when the measurement began.
+    pub fn alive_at_start(&self) -> u64 {
+        self.open_at_start.saturating_sub(self.counts.over_before)
     }
 
     /// Latencies of a group.

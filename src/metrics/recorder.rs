@@ -6,11 +6,13 @@
 //! * A request counts if it was sent after the measurement began. One that was sent before and
 //!   answered after is only `carried` over, so that the books balance.
 //! * A command, a query, an eviction, an expiry, a visit and a session's creation count if they
-//!   are stated after the measurement began.
-//! * A fate counts if it becomes known after the measurement began, even if it lies further back:
-//!   the session was open on the books until then.
-//! * Whether a loss was felt, and what followed a session found gone, count if the session's fate
-//!   did. Thus felt and unnoticed add up to lost.
+//!   are stated after the measurement began; so does what is done about a session found gone (a
+//!   restoration, a forced login).
+//! * A fate counts if it happened after the measurement began. A session's own end may become
+//!   known later (its user might have come back): one that lies before counts as `over_before`,
+//!   so that the books balance.
+//! * Whether a loss was felt counts if the loss does. Thus felt and unnoticed add up to lost, and
+//!   what became of the felt ones adds up to felt.
 //!
 //! A row of the time series holds what was stated between its two ends. A reply is stated as soon
 //! as it is certain, which is up to one hop before it arrives.
@@ -280,6 +282,8 @@ impl Probe for Recorder {
         }
         self.row.answered[fact.session as usize] += 1;
         self.row.failed += u64::from(fact.refused);
+        let queries = fact.without_cache;
+        self.row.db_baseline += u64::from(queries.reads) + u64::from(queries.writes);
         // Without a command there is no latency: a login that the database refused.
         if fact.store_time > Span::ZERO {
             self.kinds[fact.kind as usize].record(fact.store_time.0);
@@ -312,8 +316,9 @@ impl Probe for Recorder {
         self.row.created += 1;
     }
 
-    fn session_closed(&mut self, _at: Time, _class: u16, fate: Fate) {
+    fn session_closed(&mut self, at: Time, _class: u16, fate: Fate) {
         match fate {
+            _ if at < self.begin => self.row.over_before += 1,
             Fate::LoggedOut => self.row.logged_out += 1,
             Fate::Ended => self.row.ended += 1,
             Fate::Alive => self.row.alive += 1,
@@ -337,6 +342,7 @@ impl Probe for Recorder {
         fate: Fate,
         aftermath: Aftermath,
     ) {
+        self.row.made_good[aftermath as usize] += 1;
         if closed_at >= self.begin {
             match fate {
                 Fate::Lost(_) => self.row.after_loss[aftermath as usize] += 1,
@@ -353,11 +359,6 @@ impl Probe for Recorder {
     fn db_refused(&mut self, _at: Time) {
         self.row.db_queries += 1;
         self.row.db_refused += 1;
-    }
-
-    #[inline]
-    fn db_baseline(&mut self, _at: Time, reads: u32, writes: u32) {
-        self.row.db_baseline += u64::from(reads + writes);
     }
 
     fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {

@@ -4,8 +4,8 @@ use crate::kernel::quantiles::Distribution;
 use crate::metrics::measurements::Measurements;
 use crate::metrics::recorder::Recorder;
 use crate::probe::{
-    Aftermath, Answer, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
-    SessionSeen,
+    Aftermath, Answer, CommandDone, Fate, LossCause, NodeSample, Probe, Queries, RequestDone,
+    RequestKind, SessionSeen,
 };
 use crate::scenario::Scenario;
 use crate::scenario::commands::{CommandName, Step, When};
@@ -150,7 +150,6 @@ fn request(recorder: &mut Recorder, at: Time, n: u64, gone: bool) {
     if gone {
         recorder.db_query(done, done + Span::from_millis(2));
     }
-    recorder.db_baseline(at, 1, u32::from(kind == RequestKind::Modify));
     recorder.request_done(&RequestDone {
         class: 0,
         kind,
@@ -163,6 +162,11 @@ fn request(recorder: &mut Recorder, at: Time, n: u64, gone: bool) {
             SessionSeen::Found
         },
         refused: false,
+        first_attempt: true,
+        without_cache: Queries {
+            reads: 1,
+            writes: u8::from(kind == RequestKind::Modify),
+        },
     });
 }
 

@@ -108,8 +108,8 @@ fn verdict(page: &mut Page, figures: &Figures<'_>) {
         _ => "No request looked for one. ".to_owned(),
     };
     page.answer("Sessions", &(found + &losses(figures)));
-    let again = counts.aftermath(crate::probe::Aftermath::ForcedLogin);
-    let resets = counts.aftermath(crate::probe::Aftermath::GuestReset);
+    let again = counts.made_good_by(crate::probe::Aftermath::ForcedLogin);
+    let resets = counts.made_good_by(crate::probe::Aftermath::GuestReset);
     let mut users = Vec::new();
     if figures.run.applies.logins {
         users.push(match figures.value("forced_login_rate") {
@@ -260,8 +260,8 @@ fn sessions(figures: &Figures<'_>) -> Section {
     let counts = &figures.run.counts;
     let mut pairs = vec![
         Pair::new(
-            "open when measuring began",
-            thousands(figures.run.open_at_start),
+            "alive when measuring began",
+            thousands(figures.run.alive_at_start()),
         ),
         figures.pair("created", "sessions_created"),
         figures.pair("logged out", "sessions_logged_out"),
@@ -300,7 +300,7 @@ fn users(figures: &Figures<'_>) -> Section {
         let restored = figures
             .run
             .counts
-            .aftermath(crate::probe::Aftermath::Restored);
+            .made_good_by(crate::probe::Aftermath::Restored);
         pairs.push(Pair::new("sessions restored", thousands(restored)));
     }
     ("Users", pairs)
