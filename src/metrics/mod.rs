@@ -10,3 +10,6 @@ pub mod check;
 pub mod histogram;
 pub mod measurements;
 pub mod recorder;
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,7 @@ impl Recorder {
         Self::with(scenario.seed, logins)
     }
 
-    fn with(seed: u64, logins: Vec<bool>) -> Self {
+    pub(super) fn with(seed: u64, logins: Vec<bool>) -> Self {
         Self {
             row: Counts::default(),
             kinds: Default::default(),
