@@ -65,13 +65,15 @@ impl Run {
 
         let interrupt = Interrupt::listen();
         let mut progress = Progress::new(scenario.duration, self.quiet);
+        let mut sent = 0;
         let recorder = Recorder::new(&scenario);
         let simulated =
             world::simulate(&scenario, self.replicate, recorder, &mut |at, requests| {
+                sent = requests;
                 progress.update(at, requests);
                 !interrupt.requested()
             });
-        progress.finish();
+        progress.finish(sent);
 
         let measurements = simulated.probe.finish();
         let outcome = Outcome {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::metrics::catalogue::{Metric, Value, catalogue};
 use crate::metrics::histogram::Quantile;
 use crate::metrics::measurements::{Group, Measurements};
-use crate::probe::LossCause;
+use crate::probe::{Aftermath, Answer, LossCause};
 use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::store::EvictionPolicy;
@@ -13,7 +13,7 @@ use crate::scenario::store::EvictionPolicy;
 use super::Outcome;
 use super::format::{NOT_APPLICABLE, bytes, duration, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
-use super::warnings::warnings;
+use super::warnings::{still_fills, warnings};
 
 /// Longest line.
 const WIDTH: usize = 100;
@@ -100,44 +100,24 @@ impl Figures<'_> {
 
 /// The answers that a reader came for.
 fn verdict(page: &mut Page, figures: &Figures<'_>) {
-    let counts = &figures.run.counts;
-    let found = match figures.value("session_hit_rate") {
-        Some(Value::Billionths(share)) => {
-            format!("{} of requests found theirs. ", percent(share))
-        }
-        _ => "No request looked for one. ".to_owned(),
-    };
-    page.answer("Sessions", &(found + &losses(figures)));
-    let again = counts.made_good_by(crate::probe::Aftermath::ForcedLogin);
-    let resets = counts.made_good_by(crate::probe::Aftermath::GuestReset);
-    let mut users = Vec::new();
-    if figures.run.applies.logins {
-        users.push(match figures.value("forced_login_rate") {
-            Some(Value::Billionths(share)) if again > 0 => format!(
-                "{} had to log in again ({} of visits).",
-                plural(again, "user", "users"),
-                percent(share)
-            ),
-            _ => "Nobody had to log in again.".to_owned(),
-        });
-    }
-    if figures.run.applies.guests {
-        users.push(match resets {
-            0 => "No guest had to start afresh.".to_owned(),
-            _ => format!("{} had to start afresh.", plural(resets, "guest", "guests")),
-        });
-    }
-    page.answer("Users", &users.join(" "));
+    page.answer("Sessions", &sessions_found(figures));
+    page.answer("Users", &users_affected(figures));
     page.answer("Memory", &memory(figures));
     page.answer("Database", &load(figures));
     page.blank();
 }
 
-fn losses(figures: &Figures<'_>) -> String {
+fn sessions_found(figures: &Figures<'_>) -> String {
     let counts = &figures.run.counts;
+    let mut text = match figures.value("session_hit_rate") {
+        Some(Value::Billionths(share)) => {
+            format!("{} of requests found their session. ", percent(share))
+        }
+        _ => "No request looked for a session. ".to_owned(),
+    };
     let lost = counts.lost_in_all();
-    let mut text = if lost == 0 {
-        "None was lost".to_owned()
+    if lost == 0 {
+        text.push_str("None was lost");
     } else {
         let causes: Vec<_> = LossCause::ALL
             .into_iter()
@@ -150,39 +130,73 @@ fn losses(figures: &Figures<'_>) -> String {
                 }
             })
             .collect();
-        format!(
+        let _ = write!(
+            text,
             "{} lost ({}), {} of them missed by their user",
             plural(lost, "was", "were"),
             causes.join(", "),
             thousands(counts.felt)
-        )
-    };
+        );
+    }
     if counts.expired_in_use > 0 {
+        let expired = thousands(counts.expired_in_use);
         let _ = write!(
             text,
-            "; {} expired before the user came back",
-            thousands(counts.expired_in_use)
+            "; {expired} had reached their TTL when the user came back"
         );
     }
     text.push('.');
     text
 }
 
+fn users_affected(figures: &Figures<'_>) -> String {
+    let counts = &figures.run.counts;
+    let again = counts.made_good_by(Aftermath::ForcedLogin);
+    let resets = counts.made_good_by(Aftermath::GuestReset);
+    let restored = counts.made_good_by(Aftermath::Restored);
+    let mut sentences = Vec::new();
+    if restored > 0 {
+        let sessions = plural(restored, "session was", "sessions were");
+        sentences.push(format!("{sessions} rebuilt from the database."));
+    }
+    if figures.run.applies.logins {
+        sentences.push(match figures.value("forced_login_rate") {
+            Some(Value::Billionths(share)) if again > 0 => format!(
+                "{} had to log in again ({} of visits).",
+                plural(again, "user", "users"),
+                percent(share)
+            ),
+            _ => "Nobody had to log in again.".to_owned(),
+        });
+    }
+    if figures.run.applies.guests {
+        sentences.push(match resets {
+            0 => "No guest had to start afresh.".to_owned(),
+            _ => format!("{} had to start afresh.", plural(resets, "guest", "guests")),
+        });
+    }
+    let failed = counts.failed;
+    if failed > 0 {
+        sentences.push(format!("{} failed.", plural(failed, "request", "requests")));
+    }
+    sentences.join(" ")
+}
+
 fn memory(figures: &Figures<'_>) -> String {
     let store = &figures.scenario.store;
     let used = figures.text("used_memory_max");
     let node = if store.shards == 1 {
-        "The node"
+        "the node"
     } else {
-        "The fullest node"
+        "the fullest node"
     };
     let Some(Value::Billionths(usage)) = figures.value("memory_usage_max") else {
-        return format!("{node} used {used}; it has no limit.");
+        return format!("No limit is set: {node} used {used}.");
     };
     let limit = bytes(store.maxmemory.0);
     let counts = &figures.run.counts;
-    let of = format!("{used} of {limit} ({})", percent(usage));
-    let refused = counts.commands[crate::probe::Answer::Oom as usize];
+    let of = format!("{node} used {used} of {limit} ({})", percent(usage));
+    let refused = counts.commands[Answer::Oom as usize];
     if counts.evicted_keys > 0 || refused > 0 {
         let mut costs = Vec::new();
         if counts.evicted_keys > 0 {
@@ -199,10 +213,10 @@ fn memory(figures: &Figures<'_>) -> String {
                 "commands were refused",
             ));
         }
-        return format!(
-            "Does not suffice: {}. {node} used {of}.",
-            costs.join(" and ")
-        );
+        return format!("Does not suffice: {}; {of}.", costs.join(" and "));
+    }
+    if still_fills(figures.scenario, figures.run) {
+        return format!("Too early to tell, the store still fills up: {of}.");
     }
     let room = if usage > 0 {
         1e9 / usage as f64
@@ -211,29 +225,31 @@ fn memory(figures: &Figures<'_>) -> String {
     };
     if room >= 1.1 {
         format!(
-            "Suffices. {node} used {of}: room for {} times as much.",
+            "Suffices, with room for {} times as much: {of}.",
             significant(room)
         )
     } else {
-        format!("Just suffices. {node} used {of}.")
+        format!("Suffices, but without reserve: {of}.")
     }
 }
 
 fn load(figures: &Figures<'_>) -> String {
     let counts = &figures.run.counts;
+    let queries = format!(
+        "{} instead of {} without a cache",
+        plural(counts.db_queries, "query", "queries"),
+        thousands(counts.db_baseline)
+    );
     match figures.value("db_load_saved") {
-        Some(Value::Billionths(saved)) if saved >= 0 => format!(
-            "{} of its load is saved: {} instead of {} without a cache.",
-            percent(saved),
-            plural(counts.db_queries, "query", "queries"),
-            thousands(counts.db_baseline),
-        ),
-        Some(Value::Billionths(saved)) => format!(
-            "It has {} more load than without a cache: {} instead of {}.",
-            percent(-saved),
-            plural(counts.db_queries, "query", "queries"),
-            thousands(counts.db_baseline),
-        ),
+        Some(Value::Billionths(saved)) if saved >= 0 => {
+            format!("{} of its load is saved: {queries}.", percent(saved))
+        }
+        Some(Value::Billionths(saved)) => {
+            format!(
+                "Has {} more load with the cache: {queries}.",
+                percent(-saved)
+            )
+        }
         _ => "No request would have needed it.".to_owned(),
     }
 }
@@ -265,8 +281,8 @@ fn sessions(figures: &Figures<'_>) -> Section {
         ),
         figures.pair("created", "sessions_created"),
         figures.pair("logged out", "sessions_logged_out"),
-        figures.pair("ended by their TTL, unmissed", "sessions_ended"),
-        figures.pair("expired in use", "sessions_expired_in_use"),
+        figures.pair("reached their TTL, nobody missed", "sessions_ended"),
+        figures.pair("reached their TTL, missed later", "sessions_expired_in_use"),
         figures.pair("lost", "sessions_lost"),
     ];
     for cause in LossCause::ALL {
@@ -297,10 +313,7 @@ fn users(figures: &Figures<'_>) -> Section {
         pairs.push(figures.pair("guest resets", "guest_resets"));
     }
     if figures.scenario.database.on_lost_session == OnLostSession::Restore {
-        let restored = figures
-            .run
-            .counts
-            .made_good_by(crate::probe::Aftermath::Restored);
+        let restored = figures.run.counts.made_good_by(Aftermath::Restored);
         pairs.push(Pair::new("sessions restored", thousands(restored)));
     }
     ("Users", pairs)
@@ -383,9 +396,7 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         words(measurements.measured()),
         words(scenario.warmup),
     ));
-    page.line(
-        "Assumed: no failures, replicas or connection limits; all of a key's bytes on one node.",
-    );
+    page.line("Not modelled: failures, replicas, limits of connections and bandwidth.");
     page.line(&format!(
         "Seed {}, replicate {}, result {}, fingerprint {:016x}, sessionsim {}",
         identity.seed,

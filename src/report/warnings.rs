@@ -1,10 +1,12 @@
 //! What a reader should know before trusting a result.
 
-use crate::scenario::users::TtlKind;
+use crate::metrics::measurements::Measurements;
+use crate::scenario::Scenario;
+use crate::scenario::users::{TtlKind, UserClass};
 use crate::units::Span;
 
 use super::Outcome;
-use super::format::{plural, words};
+use super::format::{plural, thousands, words};
 
 /// Sentences, the most important first. Empty for a run without reservations.
 #[must_use]
@@ -26,28 +28,29 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
             words(scenario.duration),
         ));
     }
-    let lasting =
-        |class: &&crate::scenario::users::UserClass| class.session.ttl_kind != TtlKind::None;
-    let longest = scenario
-        .users
-        .iter()
-        .filter(lasting)
-        .max_by_key(|class| class.session.ttl);
-    if let Some(class) = longest {
+    if let Some(class) = longest_ttl(scenario) {
         let ttl = class.session.ttl;
         if scenario.warmup < ttl {
             list.push(format!(
                 "The store starts empty and the warm-up ({}) is shorter than the TTL of \"{}\" \
-                 ({}): memory, evictions and hit rate are still those of a store that fills up.",
+                 ({}): memory, evictions and hit rate are those of a store that fills up.",
                 words(scenario.warmup),
                 class.name,
                 words(ttl),
             ));
+        } else if still_fills(scenario, measurements) {
+            list.push(format!(
+                "The number of sessions still grows, from {} to {}: the warm-up ({}) was too \
+                 short for users who come back, or the load rises by itself.",
+                thousands(measurements.alive_at_start()),
+                thousands(measurements.counts.alive),
+                words(scenario.warmup),
+            ));
         }
         if measurements.measured() < ttl {
             list.push(format!(
-                "The measured part ({}) is shorter than the TTL of \"{}\" ({}): it does not \
-                 show a session's whole life.",
+                "The measured part ({}) is shorter than the TTL of \"{}\" ({}): no session is \
+                 seen from its creation to its own end.",
                 words(measurements.measured()),
                 class.name,
                 words(ttl),
@@ -70,3 +73,25 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
     }
     list
 }
+
+/// The class whose sessions live longest by themselves, among those with a TTL.
+fn longest_ttl(scenario: &Scenario) -> Option<&UserClass> {
+    scenario
+        .users
+        .iter()
+        .filter(|class| class.session.ttl_kind != TtlKind::None)
+        .max_by_key(|class| class.session.ttl)
+}
+
+/// Whether the store had not reached its level when the measurement began: the warm-up was
+/// shorter than a TTL, or there were a tenth more sessions at the end than at the beginning.
+#[must_use]
+pub fn still_fills(scenario: &Scenario, measurements: &Measurements) -> bool {
+    let before = measurements.alive_at_start();
+    let after = measurements.counts.alive;
+    longest_ttl(scenario).is_none_or(|class| scenario.warmup < class.session.ttl)
+        || after > before + before / 10 + FEW
+}
+
+/// So many sessions more or less say nothing: their number fluctuates.
+const FEW: u64 = 100;
