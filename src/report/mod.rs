@@ -6,6 +6,7 @@
 pub mod format;
 pub mod identity;
 pub mod json;
+mod page;
 pub mod series;
 pub mod text;
 pub mod warnings;
