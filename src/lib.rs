@@ -1,8 +1,11 @@
 //! A deterministic simulator of session stores and carts.
 
+//pub mod cli;
 pub mod kernel;
+pub mod metrics;
 pub mod probe;
 pub mod program;
+pub mod report;
 pub mod scenario;
 pub mod session;
 pub mod store;

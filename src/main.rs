@@ -1,2 +1,4 @@
 //! The `sessionsim` command.
-fn main() {}
+fn main() {
+    //sessionsim::cli::main()
+}
