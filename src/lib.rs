@@ -3,6 +3,7 @@
 pub mod kernel;
 pub mod probe;
 pub mod program;
+pub mod replay;
 pub mod scenario;
 pub mod session;
 pub mod store;

@@ -48,15 +48,20 @@ impl Node {
     pub fn new(spec: &StoreSpec, index: u32, streams: &Streams, start_unix_ms: u64) -> Self {
         let rng = streams.stream(&format!("node/{index}"));
         let service = match &spec.service_time {
-            ServiceTime::ByBytes { fixed, per_kib } => {
-                Service::ByBytes { fixed: *fixed, per_kib: *per_kib }
-            }
+            ServiceTime::ByBytes { fixed, per_kib } => Service::ByBytes {
+                fixed: *fixed,
+                per_kib: *per_kib,
+            },
             ServiceTime::Drawn(distribution) => {
                 Service::Drawn(Box::new(Quantiles::new(distribution)))
             }
         };
         let keyspace = Keyspace::new(spec, rng, start_unix_ms, CPU_TIME);
-        Self { server: Server::default(), service, keyspace }
+        Self {
+            server: Server::default(),
+            service,
+            keyspace,
+        }
     }
 
     /// A command arrives at `at`, waits for those before it, and is executed when its service
@@ -78,7 +83,11 @@ impl Node {
                     Outcome::Hit => self.keyspace.bytes(key),
                     Outcome::Miss => 0,
                     Outcome::Done | Outcome::NotDone | Outcome::Oom => {
-                        if command.name.stores_value() { command.bytes } else { 0 }
+                        if command.name.stores_value() {
+                            command.bytes
+                        } else {
+                            0
+                        }
                     }
                 };
                 *fixed + Span((per_kib.0 * u64::from(moved)) >> 10)
@@ -86,7 +95,11 @@ impl Node {
             Service::Drawn(quantiles) => Span(quantiles.draw(bits())),
         };
         let (start, done) = self.server.enter(at, service);
-        Reply { outcome, start, done }
+        Reply {
+            outcome,
+            start,
+            done,
+        }
     }
 
     /// The server's cron comes up at `at` and waits for the commands before it.

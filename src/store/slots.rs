@@ -11,7 +11,11 @@ const CRC16: [u16; 256] = {
         let mut crc = (byte as u16) << 8;
         let mut bit = 0;
         while bit < 8 {
-            crc = if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 };
+            crc = if crc & 0x8000 == 0 {
+                crc << 1
+            } else {
+                (crc << 1) ^ 0x1021
+            };
             bit += 1;
         }
         table[byte] = crc;
@@ -59,7 +63,11 @@ impl SlotMap {
         let mut cursor = 0.0f32;
         for node in 0..shards {
             let last = f64::from(cursor + share - 1.0).round() as usize;
-            let last = if node + 1 == shards { usize::from(SLOTS) - 1 } else { last };
+            let last = if node + 1 == shards {
+                usize::from(SLOTS) - 1
+            } else {
+                last
+            };
             // A node gets at least one slot.
             let end = (last + 1).max(nodes.len() + 1).min(usize::from(SLOTS));
             nodes.resize(end, node as u16);
@@ -109,7 +117,10 @@ mod tests {
     fn three_shards_as_redis_cli_divides_them() {
         let map = SlotMap::even(3);
         let first = |node| (0..SLOTS).find(|&slot| map.node(slot) == node);
-        assert_eq!((first(0), first(1), first(2)), (Some(0), Some(5461), Some(10_923)));
+        assert_eq!(
+            (first(0), first(1), first(2)),
+            (Some(0), Some(5461), Some(10_923))
+        );
     }
 
     #[test]

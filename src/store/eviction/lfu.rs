@@ -28,7 +28,10 @@ pub(super) const fn new_stamp(minutes: u32) -> u32 {
 
 impl Lfu {
     pub(super) const fn new(log_factor: u32, decay_minutes: u32) -> Self {
-        Self { log_factor, decay_minutes }
+        Self {
+            log_factor,
+            decay_minutes,
+        }
     }
 
     /// The counter after the decay since the stamp (`LFUDecrAndReturn`).
@@ -38,7 +41,11 @@ impl Lfu {
         if self.decay_minutes == 0 || then == minutes {
             return counter;
         }
-        let elapsed = if minutes >= then { minutes - then } else { 65_535 - then + minutes };
+        let elapsed = if minutes >= then {
+            minutes - then
+        } else {
+            65_535 - then + minutes
+        };
         counter.saturating_sub(elapsed / self.decay_minutes)
     }
 
@@ -70,9 +77,13 @@ mod tests {
     #[test]
     fn counters_grow_as_the_documentation_says() {
         let mut rng = Streams::new(1, 0).stream("lfu");
-        for (factor, hits, expected) in
-            [(0, 100, 104), (1, 1_000, 49), (10, 100, 10), (10, 100_000, 142), (100, 100_000, 49)]
-        {
+        for (factor, hits, expected) in [
+            (0, 100, 104),
+            (1, 1_000, 49),
+            (10, 100, 10),
+            (10, 100_000, 142),
+            (100, 100_000, 49),
+        ] {
             let lfu = Lfu::new(factor, 1);
             let mean = (0..40)
                 .map(|_| {

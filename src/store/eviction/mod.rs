@@ -84,7 +84,11 @@ impl Policy {
     /// The stamp of a new key.
     #[inline]
     pub(super) fn new_stamp(&self, clock: &Clock, now_ms: u64) -> u32 {
-        if self.counts() { lfu::new_stamp(clock.minutes(now_ms)) } else { clock.lru() }
+        if self.counts() {
+            lfu::new_stamp(clock.minutes(now_ms))
+        } else {
+            clock.lru()
+        }
     }
 
     /// The stamp of a key that is accessed.

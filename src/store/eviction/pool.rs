@@ -15,7 +15,11 @@ pub(in crate::store) struct Pool {
 
 impl Default for Pool {
     fn default() -> Self {
-        Self { len: 0, scores: [0; SIZE], keys: [GHOST; SIZE] }
+        Self {
+            len: 0,
+            scores: [0; SIZE],
+            keys: [GHOST; SIZE],
+        }
     }
 }
 
@@ -24,7 +28,10 @@ impl Pool {
     /// more than once.
     #[inline]
     pub(in crate::store) fn offer(&mut self, key: u32, score: u64) -> bool {
-        let place = self.scores[..self.len].iter().take_while(|&&other| other < score).count();
+        let place = self.scores[..self.len]
+            .iter()
+            .take_while(|&&other| other < score)
+            .count();
         if self.len < SIZE {
             self.scores.copy_within(place..self.len, place + 1);
             self.keys.copy_within(place..self.len, place + 1);
@@ -81,7 +88,10 @@ mod tests {
     fn the_highest_score_goes_first_and_the_newest_among_equals_last() {
         let mut pool = filled([3, 9, 1, 9]);
         // Key 3 came with the score of key 1 and stands before it.
-        assert_eq!([pool.take(), pool.take(), pool.take()], [Some(1), Some(3), Some(0)]);
+        assert_eq!(
+            [pool.take(), pool.take(), pool.take()],
+            [Some(1), Some(3), Some(0)]
+        );
         assert_eq!((pool.take(), pool.take()), (Some(2), None));
     }
 

@@ -12,7 +12,10 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) const fn new(start_unix_ms: u64) -> Self {
-        Self { start_unix_ms, lru: (start_unix_ms / 1000) as u32 & 0xFF_FFFF }
+        Self {
+            start_unix_ms,
+            lru: (start_unix_ms / 1000) as u32 & 0xFF_FFFF,
+        }
     }
 
     /// The cached LRU clock.
@@ -30,7 +33,11 @@ impl Clock {
     /// (`estimateObjectIdleTime`).
     #[inline]
     pub(crate) const fn idle(&self, stamp: u32) -> u32 {
-        if self.lru >= stamp { self.lru - stamp } else { self.lru + 0xFF_FFFF - stamp }
+        if self.lru >= stamp {
+            self.lru - stamp
+        } else {
+            self.lru + 0xFF_FFFF - stamp
+        }
     }
 
     /// Minutes, 16 bits (`LFUGetTimeInMinutes`).

@@ -63,7 +63,11 @@ impl<const LINK: usize> Dict<LINK> {
     }
 
     const fn size_for(keys: usize) -> usize {
-        if keys <= SMALLEST { SMALLEST } else { keys.next_power_of_two() }
+        if keys <= SMALLEST {
+            SMALLEST
+        } else {
+            keys.next_power_of_two()
+        }
     }
 
     /// Begins to move to a table for `keys` keys, unless that is the size it has
@@ -132,7 +136,9 @@ impl<const LINK: usize> Dict<LINK> {
     /// Moves up to `steps` buckets, looking at no more than ten empty ones for each
     /// (`dictRehash`). Returns the bytes of the old table if it is empty now and was freed.
     pub(crate) fn rehash(&mut self, entries: &mut [Entry], mut steps: usize) -> u64 {
-        let Some(mut index) = self.rehash_index else { return 0 };
+        let Some(mut index) = self.rehash_index else {
+            return 0;
+        };
         let mut empty_visits = steps * 10;
         while steps > 0 && self.used[0] > 0 {
             steps -= 1;
@@ -176,7 +182,10 @@ impl<const LINK: usize> Dict<LINK> {
     ) -> usize {
         let count = samples.len().min(self.len());
         let tables = if self.is_rehashing() { 2 } else { 1 };
-        let mask = self.tables[0].len().max(self.tables[1].len()).wrapping_sub(1);
+        let mask = self.tables[0]
+            .len()
+            .max(self.tables[1].len())
+            .wrapping_sub(1);
         let moved = self.rehash_index.unwrap_or(0);
         let mut stored = 0;
         let mut empty = 0;
@@ -193,7 +202,9 @@ impl<const LINK: usize> Dict<LINK> {
                         continue;
                     }
                 }
-                let Some(&head) = self.tables[table].get(index) else { continue };
+                let Some(&head) = self.tables[table].get(index) else {
+                    continue;
+                };
                 if head == NIL {
                     empty += 1;
                     if empty >= 5 && empty > count {
@@ -249,7 +260,9 @@ impl<const LINK: usize> Dict<LINK> {
 
     fn chain(entries: &[Entry], head: u32) -> impl Iterator<Item = u32> + '_ {
         let some = |key| (key != NIL).then_some(key);
-        std::iter::successors(some(head), move |&key| some(entries[key as usize].next[LINK]))
+        std::iter::successors(some(head), move |&key| {
+            some(entries[key as usize].next[LINK])
+        })
     }
 
     /// The first key of bucket `index` (taken modulo the size) of the first or second table;
@@ -282,12 +295,19 @@ impl<const LINK: usize> Dict<LINK> {
                 }
             }
             if used != self.used[table] {
-                return Err(format!("table {table} counts {} keys: {used}", self.used[table]));
+                return Err(format!(
+                    "table {table} counts {} keys: {used}",
+                    self.used[table]
+                ));
             }
             found += used;
         }
         let members = entries.iter().filter(|entry| member(entry)).count();
-        if found == members { Ok(()) } else { Err(format!("{found} of {members} keys in a table")) }
+        if found == members {
+            Ok(())
+        } else {
+            Err(format!("{found} of {members} keys in a table"))
+        }
     }
 }
 

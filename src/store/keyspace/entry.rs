@@ -89,7 +89,11 @@ impl Entry {
     }
 
     pub(crate) const fn set_pooled(&mut self, pooled: bool) {
-        self.access = if pooled { self.access | POOLED } else { self.access & !POOLED };
+        self.access = if pooled {
+            self.access | POOLED
+        } else {
+            self.access & !POOLED
+        };
     }
 
     /// The 24 bits of the server's `lru` field.
@@ -147,13 +151,22 @@ mod tests {
         entry.set_pooled(true);
         entry.set_expires(123_456_789_012);
         assert_eq!((entry.slot(), entry.shape()), (16_383, ShapeId(255)));
-        assert_eq!((entry.expires(), entry.stamp()), (123_456_789_012, 0xFF_FFFF));
+        assert_eq!(
+            (entry.expires(), entry.stamp()),
+            (123_456_789_012, 0xFF_FFFF)
+        );
         entry.set_stamp(1);
         assert!(entry.is_live() && entry.is_pooled() && entry.has_ttl());
         entry.set_expires(u64::MAX >> 22);
-        assert!(entry.has_ttl(), "a TTL beyond the clock's reach is still a TTL");
+        assert!(
+            entry.has_ttl(),
+            "a TTL beyond the clock's reach is still a TTL"
+        );
         entry.end();
         assert!(!entry.is_live() && !entry.has_ttl() && entry.is_pooled());
-        assert_eq!((entry.slot(), entry.shape(), entry.stamp()), (16_383, ShapeId(255), 1));
+        assert_eq!(
+            (entry.slot(), entry.shape(), entry.stamp()),
+            (16_383, ShapeId(255), 1)
+        );
     }
 }

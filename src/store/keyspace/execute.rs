@@ -24,7 +24,8 @@ impl Keyspace {
         }
         let stores = command.name.stores_value();
         self.in_flight = if stores {
-            self.costs.in_flight(self.entries[key as usize].shape(), command.bytes)
+            self.costs
+                .in_flight(self.entries[key as usize].shape(), command.bytes)
         } else {
             0
         };
@@ -73,7 +74,9 @@ impl Keyspace {
     #[inline]
     fn touch(&mut self, key: u32, now: u64) {
         let entry = &mut self.entries[key as usize];
-        let stamp = self.policy.touched(entry.stamp(), &self.clock, now, &mut self.rng);
+        let stamp = self
+            .policy
+            .touched(entry.stamp(), &self.clock, now, &mut self.rng);
         entry.set_stamp(stamp);
     }
 

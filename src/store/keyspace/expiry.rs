@@ -60,7 +60,9 @@ impl Keyspace {
         let mut buckets = 0;
         while turn.sampled < wanted && buckets < wanted * BUCKETS_PER_KEY {
             for table in 0..2 {
-                let Some(head) = self.expires.bucket(table, self.expires_cursor) else { break };
+                let Some(head) = self.expires.bucket(table, self.expires_cursor) else {
+                    break;
+                };
                 buckets += 1;
                 let mut key = head;
                 while key != NIL {

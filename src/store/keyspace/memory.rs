@@ -62,7 +62,11 @@ pub(crate) struct Costs {
 
 impl Costs {
     pub(crate) const fn new(rules: &EngineRules) -> Self {
-        Self { layout: rules.layout, lg_quantum: rules.lg_quantum, shapes: Vec::new() }
+        Self {
+            layout: rules.layout,
+            lg_quantum: rules.lg_quantum,
+            shapes: Vec::new(),
+        }
     }
 
     /// The number of `shape`; the same shape has the same number.
@@ -90,13 +94,24 @@ impl Costs {
             self.string(3) + self.string(key) + self.string(2) + self.string(5) + self.block(40);
         let (table, arguments) = match shape.kind {
             ShapeKind::String => (0, arguments),
-            ShapeKind::Hash { fields, field_length } => {
+            ShapeKind::Hash {
+                fields,
+                field_length,
+            } => {
                 let names = u64::from(fields) * self.string(field_length.into());
                 let array = self.block(POINTER * (2 + 2 * u64::from(fields)));
-                (self.hash_table(fields), self.string(4) + self.string(key) + names + array)
+                (
+                    self.hash_table(fields),
+                    self.string(4) + self.string(key) + names + array,
+                )
             }
         };
-        ShapeCost { shape, fixed, table, arguments }
+        ShapeCost {
+            shape,
+            fixed,
+            table,
+            arguments,
+        }
     }
 
     /// The block that holds `n` bytes: multiples of the quantum, then four sizes per doubling.
@@ -179,7 +194,13 @@ impl Costs {
 
     /// The body of a hash, its object aside.
     fn hash(&self, cost: &ShapeCost, bytes: u64) -> u64 {
-        let ShapeKind::Hash { fields, field_length } = cost.shape.kind else { return 0 };
+        let ShapeKind::Hash {
+            fields,
+            field_length,
+        } = cost.shape.kind
+        else {
+            return 0;
+        };
         let (count, name) = (u64::from(fields), u64::from(field_length));
         let value = bytes / count.max(1);
         if fields <= LISTPACK_ENTRIES && name.max(value) <= LISTPACK_VALUE {
@@ -224,7 +245,11 @@ impl Costs {
                 } else {
                     0.0
                 };
-                let structure = if self.layout == Layout::ValueInObject { 96 } else { 80 };
+                let structure = if self.layout == Layout::ValueInObject {
+                    96
+                } else {
+                    80
+                };
                 let buckets = 64 * u64::from(buckets);
                 structure + buckets + (buckets as f64 * children) as u64
             }
@@ -256,11 +281,12 @@ const fn listpack_entry(n: u64) -> u64 {
         64..4096 => 2,
         _ => 5,
     };
-    encoded + match encoded {
-        0..128 => 1,
-        128..16_384 => 2,
-        _ => 3,
-    }
+    encoded
+        + match encoded {
+            0..128 => 1,
+            128..16_384 => 2,
+            _ => 3,
+        }
 }
 
 /// Expected child buckets of a bucket of Valkey's hash table when `mean` keys fall into each:
@@ -298,8 +324,10 @@ mod tests {
         for n in 1..=5120 {
             let expected = *classes.iter().find(|&&class| class >= n).unwrap();
             assert_eq!(bundled.block(n), expected, "{n} bytes, quantum 8");
-            let expected =
-                *classes.iter().find(|&&c| c >= n && ![24, 40, 56].contains(&c)).unwrap();
+            let expected = *classes
+                .iter()
+                .find(|&&c| c >= n && ![24, 40, 56].contains(&c))
+                .unwrap();
             assert_eq!(debian.block(n), expected, "{n} bytes, quantum 16");
         }
         assert_eq!(bundled.block(0), 0);

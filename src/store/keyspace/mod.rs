@@ -90,7 +90,11 @@ impl Keyspace {
         Self {
             entries: Vec::new(),
             used: rules.base,
-            limit: if spec.maxmemory.0 == 0 { u64::MAX } else { spec.maxmemory.0 },
+            limit: if spec.maxmemory.0 == 0 {
+                u64::MAX
+            } else {
+                spec.maxmemory.0
+            },
             clock: Clock::new(start_unix_ms),
             seen_commands: 0,
             rehashing: false,
@@ -135,7 +139,9 @@ impl Keyspace {
             self.entries[key as usize] = entry;
             return KeyId(key);
         }
-        let key = u32::try_from(self.entries.len()).ok().filter(|&key| key < entry::NIL);
+        let key = u32::try_from(self.entries.len())
+            .ok()
+            .filter(|&key| key < entry::NIL);
         self.entries.push(entry);
         KeyId(key.expect("fewer than 2^32 - 1 keys"))
     }
@@ -143,7 +149,11 @@ impl Keyspace {
     /// Gives back the id of a key that is not live.
     pub fn release(&mut self, key: KeyId) {
         let entry = &mut self.entries[key.0 as usize];
-        assert!(entry.is_known() && !entry.is_live(), "released key {} is live or unknown", key.0);
+        assert!(
+            entry.is_known() && !entry.is_live(),
+            "released key {} is live or unknown",
+            key.0
+        );
         entry.forget();
         self.free.push(key.0);
     }
@@ -157,6 +167,12 @@ impl Keyspace {
     #[inline]
     pub fn is_live(&self, key: KeyId) -> bool {
         self.entries[key.0 as usize].is_live()
+    }
+
+    /// Whether its TTL has passed at `at`.
+    #[inline]
+    pub fn is_expired(&self, key: KeyId, at: Time) -> bool {
+        at.millis() > self.entries[key.0 as usize].expires()
     }
 
     /// Bytes of a live key's value.
@@ -183,7 +199,11 @@ impl Keyspace {
 
     /// `maxmemory` in bytes, 0 for none.
     pub const fn maxmemory(&self) -> u64 {
-        if self.limit == u64::MAX { 0 } else { self.limit }
+        if self.limit == u64::MAX {
+            0
+        } else {
+            self.limit
+        }
     }
 
     /// Keys, expired ones that are still stored included (`DBSIZE`).
@@ -221,9 +241,8 @@ impl Keyspace {
             return;
         }
         // Below 10 % (HASHTABLE_MIN_FILL), to the smallest table that holds the keys.
-        let sparse = |keys: usize, buckets: usize| {
-            buckets > dict::SMALLEST && keys * 100 / buckets < 10
-        };
+        let sparse =
+            |keys: usize, buckets: usize| buckets > dict::SMALLEST && keys * 100 / buckets < 10;
         if sparse(self.main.len(), self.main.buckets()) && !self.main.is_rehashing() {
             self.resize_main(self.main.len());
         }
@@ -263,7 +282,8 @@ impl Keyspace {
     /// Says what does not agree.
     pub fn check(&self) -> Result<(), String> {
         self.main.check(&self.entries, Entry::is_live)?;
-        self.expires.check(&self.entries, |entry| entry.is_live() && entry.has_ttl())?;
+        self.expires
+            .check(&self.entries, |entry| entry.is_live() && entry.has_ttl())?;
         let keys: u64 = self
             .entries
             .iter()
@@ -274,13 +294,27 @@ impl Keyspace {
         let tables = self.main.bytes() + self.expires.bytes();
         let used = self.rules.base + histograms + tables + keys;
         if used != self.used {
-            return Err(format!("used_memory is {} but {used} bytes are in use", self.used));
+            return Err(format!(
+                "used_memory is {} but {used} bytes are in use",
+                self.used
+            ));
         }
-        let unknown = self.entries.iter().filter(|entry| !entry.is_known()).count();
+        let unknown = self
+            .entries
+            .iter()
+            .filter(|entry| !entry.is_known())
+            .count();
         if unknown != self.free.len() {
-            return Err(format!("{unknown} ids are free, {} on the list", self.free.len()));
+            return Err(format!(
+                "{unknown} ids are free, {} on the list",
+                self.free.len()
+            ));
         }
-        if self.entries.iter().any(|entry| !entry.is_live() && entry.has_ttl()) {
+        if self
+            .entries
+            .iter()
+            .any(|entry| !entry.is_live() && entry.has_ttl())
+        {
             return Err("a key that is not live has a TTL".to_owned());
         }
         Ok(())

@@ -49,7 +49,11 @@ impl Keyspace {
     /// A key dies, and its owner will be told.
     pub(super) fn die(&mut self, key: u32, cause: DeathCause) {
         let owner = self.entries[key as usize].owner;
-        self.deaths.push(Death { key: super::KeyId(key), owner, cause });
+        self.deaths.push(Death {
+            key: super::KeyId(key),
+            owner,
+            cause,
+        });
         match cause {
             DeathCause::Evicted => self.stats.evicted_keys += 1,
             DeathCause::Expired => self.stats.expired_keys += 1,
@@ -148,7 +152,9 @@ impl Keyspace {
         let excess = (self.used + self.in_flight - self.limit).cast_signed();
         let mut freed = 0i64;
         while freed < excess {
-            let Some(key) = self.victim(now) else { return false };
+            let Some(key) = self.victim(now) else {
+                return false;
+            };
             let before = self.used;
             self.die(key, DeathCause::Evicted);
             freed += before.cast_signed() - self.used.cast_signed();

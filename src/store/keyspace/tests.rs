@@ -31,7 +31,10 @@ pub(super) fn spec(policy: EvictionPolicy, maxmemory: u64) -> StoreSpec {
         active_expire_effort: 1,
         lfu_log_factor: 10,
         lfu_decay_time: 1,
-        service_time: ServiceTime::ByBytes { fixed: Span::ZERO, per_kib: Span::ZERO },
+        service_time: ServiceTime::ByBytes {
+            fixed: Span::ZERO,
+            per_kib: Span::ZERO,
+        },
     }
 }
 
@@ -40,7 +43,10 @@ pub(super) fn keyspace(spec: &StoreSpec, seed: u64) -> Keyspace {
     Keyspace::new(spec, rng, 1_800_000_000_000, CpuTime::default())
 }
 
-pub(super) const STRING: Shape = Shape { key_length: 40, kind: ShapeKind::String };
+pub(super) const STRING: Shape = Shape {
+    key_length: 40,
+    kind: ShapeKind::String,
+};
 
 pub(super) const fn command(name: CommandName, bytes: u32, ttl: Ttl) -> Command {
     Command { name, bytes, ttl }
@@ -60,16 +66,29 @@ fn a_value_lives_until_its_ttl_has_passed() {
     let key = keyspace.create(1, 0, shape, 77);
     assert_eq!(keyspace.execute(&GET, key, Time::ZERO), Outcome::Miss);
     let ttl = Ttl::In(Span::from_millis(100));
-    assert_eq!(keyspace.execute(&set(10, ttl), key, Time::ZERO), Outcome::Done);
+    assert_eq!(
+        keyspace.execute(&set(10, ttl), key, Time::ZERO),
+        Outcome::Done
+    );
     let at = |ms: u64| Time(ms * 1_000_000);
     assert_eq!(keyspace.execute(&GET, key, at(100)), Outcome::Hit);
     assert_eq!((keyspace.keys(), keyspace.expires()), (1, 1));
     assert_eq!(keyspace.execute(&GET, key, at(101)), Outcome::Miss);
     let death = keyspace.pop_death().unwrap();
-    assert_eq!((death.key, death.owner, death.cause), (key, 77, DeathCause::Expired));
+    assert_eq!(
+        (death.key, death.owner, death.cause),
+        (key, 77, DeathCause::Expired)
+    );
     assert_eq!((keyspace.keys(), keyspace.expires()), (0, 0));
     let stats = *keyspace.stats();
-    assert_eq!((stats.keyspace_hits, stats.keyspace_misses, stats.expired_keys), (1, 2, 1));
+    assert_eq!(
+        (
+            stats.keyspace_hits,
+            stats.keyspace_misses,
+            stats.expired_keys
+        ),
+        (1, 2, 1)
+    );
     keyspace.check().unwrap();
 }
 
@@ -135,11 +154,15 @@ fn swarm(policy: EvictionPolicy, seed: u64) {
         keyspace.register(STRING),
         keyspace.register(Shape {
             key_length: 20,
-            kind: ShapeKind::Hash { fields: 5, field_length: 4 },
+            kind: ShapeKind::Hash {
+                fields: 5,
+                field_length: 4,
+            },
         }),
     ];
-    let keys: Vec<KeyId> =
-        (0..2000).map(|id| keyspace.create(id, 0, shapes[id as usize % 2], id as u32)).collect();
+    let keys: Vec<KeyId> = (0..2000)
+        .map(|id| keyspace.create(id, 0, shapes[id as usize % 2], id as u32))
+        .collect();
     let mut live = vec![false; keys.len()];
     let mut at = Time::ZERO;
     for round in 0..30_000 {
@@ -154,7 +177,10 @@ fn swarm(policy: EvictionPolicy, seed: u64) {
         let bytes = (bits >> 52) as u32 >> (bits >> 33 & 3);
         let outcome = keyspace.execute(&command(name, bytes, ttl), key, at);
         if outcome == Outcome::Oom {
-            assert!(keyspace.used_memory() + 10_000 > 1_400_000, "refused without need");
+            assert!(
+                keyspace.used_memory() + 10_000 > 1_400_000,
+                "refused without need"
+            );
             let eligible = match policy {
                 EvictionPolicy::NoEviction => 0,
                 EvictionPolicy::AllKeysLru
