@@ -127,7 +127,10 @@ impl Ledger {
     }
 
     pub(super) fn refused(&mut self, key: KeyId) {
-        self.belief(key).state = State::Refused;
+        let belief = self.belief(key);
+        if belief.state == State::Never {
+            belief.state = State::Refused;
+        }
     }
 
     pub(super) fn deleted(&mut self, key: KeyId) {
