@@ -6,6 +6,7 @@ pub mod metrics;
 pub mod probe;
 pub mod program;
 pub mod report;
+pub mod replay;
 pub mod scenario;
 pub mod session;
 pub mod store;
