@@ -1,6 +1,6 @@
 //! A deterministic simulator of session stores and carts.
 
-//pub mod cli;
+pub mod cli;
 pub mod kernel;
 pub mod metrics;
 pub mod probe;
