@@ -1,11 +1,12 @@
 //! A deterministic simulator of session stores and carts.
 
-//pub mod cli;
+pub mod cli;
 pub mod kernel;
 pub mod metrics;
 pub mod probe;
 pub mod program;
 pub mod report;
+pub mod replay;
 pub mod scenario;
 pub mod session;
 pub mod store;

@@ -1,4 +1,7 @@
 //! The `sessionsim` command.
-fn main() {
-    //sessionsim::cli::main()
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sessionsim::cli::main()
 }

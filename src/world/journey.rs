@@ -1,11 +1,12 @@
 //! The journey of a request: start reading here.
 //!
 //! ```text
-//! wake (visits.rs)      a user's intent becomes a request, which is issued
+//! wake (visits.rs)      a user's intent becomes a request
+//!   issue               it is put on the books
 //!   send_next           the program's next command leaves for its node (one hop)
 //!     arrive            the node executes it in its turn; the time of the reply is known (hop back)
-//!       consider        what the outcome means for the session
-//!       send_next       ... until the program has no further command to send
+//!       consequences    what it means for the session, where it means more than a hit
+//!       ...             until the program has no further command to send
 //!   program_over        most requests are answered now: answer
 //!   reply               those that need more (the database, a new login) go on in recovery.rs
 //! answer                the answer reaches the user
@@ -15,14 +16,16 @@
 //! allocated on its way, no key is hashed, and every command reaches its node in the exact order
 //! of time.
 
-use crate::kernel::draws::Purpose;
+use crate::kernel::draws::{Purpose, UserDraws};
+use crate::kernel::quantiles::Quantiles;
 use crate::probe::{Answer, CommandDone, Probe, Queries, RequestDone, RequestKind, SessionSeen};
-use crate::program::{ProgramKind, Step, TtlChange};
+use crate::program::{ProgramKind, Programs, Step, TtlChange};
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
+use crate::store::node::Reply;
 use crate::units::{Span, Time};
 
 use super::event::Event;
-use super::{Visitor, World};
+use super::{Crowd, Visitor, World};
 
 /// A request on its way.
 #[derive(Clone, Copy, Debug)]
@@ -118,17 +121,60 @@ impl Request {
     }
 }
 
-impl<P: Probe> World<P> {
-    /// Puts a new request on the books; returns its place.
+impl Request {
+    /// Takes the next step of the program. False if there is none: the program is over.
     #[inline]
-    pub(super) fn issue(&mut self, request: Request) -> u32 {
+    fn take_step(&mut self, programs: &Programs) -> bool {
+        let next = programs.next(self.program, self.step, self.missing);
+        if let Some(step) = next {
+            self.step = step;
+        }
+        next.is_some()
+    }
+
+    /// Its present command leaves for the node at `at`; returns when it arrives.
+    #[inline]
+    fn depart(&mut self, at: Time, draws: UserDraws, hop: &Quantiles) -> Time {
+        self.stage = Stage::Command;
+        self.sent = at;
+        at + Span(hop.draw(draws.at(self.n, self.attempt, self.commands, Purpose::HopOut)))
+    }
+
+    /// Notes what the first command that looks for the session saw.
+    #[inline]
+    fn saw(&mut self, found: bool) {
+        if self.seen == SessionSeen::NotBelieved && self.kind != RequestKind::Login {
+            self.seen = if found {
+                SessionSeen::Found
+            } else {
+                SessionSeen::Gone
+            };
+        }
+    }
+
+    /// What a command that was done means for the request and the session it speaks for, unless
+    /// a session begins or ends by it.
+    #[inline]
+    fn done(&mut self, visitor: &mut Visitor, crowd: &Crowd, step: &Step, at: Time) {
+        let speaks = self.speaks_for(visitor);
+        // A store answers "done" whether or not there was a session before: only the ledger knows.
+        let blind = step.command.stores_value();
+        self.saw(!blind || (speaks && visitor.session.is_open()));
+        if speaks && step.renews() {
+            visitor.session.renewed(crowd.own_end(at));
+        }
+    }
+}
+
+impl<P: Probe> World<P> {
+    /// A user sends a request in the session they believe in.
+    #[inline]
+    pub(super) fn issue(&mut self, place: u32, intent: (u32, u8), kind: RequestKind) -> u32 {
+        let visitor = self.visitors.get_mut(place);
+        visitor.user.requests_in_flight += 1;
         self.issued += 1;
-        self.visitors
-            .get_mut(request.visitor)
-            .user
-            .requests_in_flight += 1;
-        self.probe
-            .request_issued(request.issued, request.class, request.kind);
+        let request = Request::new(place, visitor, intent, kind, self.now);
+        self.probe.request_issued(self.now, request.class, kind);
         self.requests.insert(request)
     }
 
@@ -136,76 +182,71 @@ impl<P: Probe> World<P> {
     #[inline]
     pub(super) fn send_next(&mut self, place: u32, at: Time) {
         let request = self.requests.get_mut(place);
-        let programs = &self.crowds[request.class as usize].programs;
-        let Some(step) = programs.next(request.program, request.step, request.missing) else {
+        if request.take_step(&self.crowds[request.class as usize].programs) {
+            let draws = self.visitors.get(request.visitor).user.draws();
+            let arrival = request.depart(at, draws, &self.hop);
+            self.agenda.push(arrival, Event::Arrive(place).pack());
+        } else {
             self.program_over(place, at);
-            return;
-        };
-        request.step = step;
-        request.stage = Stage::Command;
-        request.sent = at;
-        let draws = self.visitors.get(request.visitor).user.draws();
-        let bits = draws.at(
-            request.n,
-            request.attempt,
-            request.commands,
-            Purpose::HopOut,
-        );
-        let hop = Span(self.hop.draw(bits));
-        self.agenda.push(at + hop, Event::Arrive(place).pack());
+        }
     }
 
     /// A command reaches its node, which executes it in its turn.
     #[inline]
     pub(super) fn arrive(&mut self, place: u32) {
         let request = self.requests.get_mut(place);
-        let step = *self.crowds[request.class as usize]
-            .programs
-            .step(request.program, request.step);
-        let visitor = self.visitors.get(request.visitor);
+        let crowd = &self.crowds[request.class as usize];
+        let step = crowd.programs.step(request.program, request.step);
+        let visitor = self.visitors.get_mut(request.visitor);
         let draws = visitor.user.draws();
-        let (n, attempt, number) = (request.n, request.attempt, request.commands);
-        request.commands = number.wrapping_add(1);
-        request.step += 1;
+        let draw = |number, purpose| draws.at(request.n, request.attempt, number, purpose);
+        let number = request.commands;
         let command = Command {
             name: step.command,
             bytes: visitor.session.bytes,
             ttl: ttl(step.ttl),
         };
-        let node_number = request.node;
-        let node = &mut self.nodes[node_number as usize];
+        let node = &mut self.nodes[request.node as usize];
         let reply = node.execute(&command, KeyId(request.key), self.now, || {
-            draws.at(n, attempt, number, Purpose::Service)
+            draw(number, Purpose::Service)
         });
-        let bits = draws.at(n, attempt, number, Purpose::HopBack);
-        let back = reply.done + Span(self.hop.draw(bits));
+        let back = reply.done + Span(self.hop.draw(draw(number, Purpose::HopBack)));
+        request.commands = number.wrapping_add(1);
+        request.step += 1;
         request.store_time += back - request.sent;
         self.probe.command(&CommandDone {
-            node: node_number,
+            node: request.node,
             name: step.command,
             answer: answer(reply.outcome),
             arrived: self.now,
             done: reply.done,
         });
-        self.bury(node_number);
-        self.consider(place, &step, reply.outcome, reply.start);
-        self.send_next(place, back);
+        // Mostly nobody died, the command was done, and no session begins or ends by it.
+        let done = matches!(reply.outcome, Outcome::Hit | Outcome::Done);
+        let plain = matches!(request.program, ProgramKind::Read | ProgramKind::Modify);
+        if !(done && plain && node.keyspace().deaths().is_empty()) {
+            let step = *step;
+            self.consequences(place, &step, &reply);
+            self.send_next(place, back);
+            return;
+        }
+        request.done(visitor, crowd, step, reply.start);
+        if request.take_step(&crowd.programs) {
+            let arrival = request.depart(back, draws, &self.hop);
+            self.agenda.push(arrival, Event::Arrive(place).pack());
+        } else {
+            self.program_over(place, back);
+        }
     }
 
-    /// What a command's outcome means for the request and its session, at the time of its
-    /// execution.
-    #[inline]
-    fn consider(&mut self, place: u32, step: &Step, outcome: Outcome, at: Time) {
+    /// What a command means in the rarer cases: keys died, it was not done, or a session begins
+    /// or ends by it.
+    #[inline(never)]
+    fn consequences(&mut self, place: u32, step: &Step, reply: &Reply) {
+        self.bury(self.requests.get(place).node);
         let request = self.requests.get_mut(place);
-        let visitor = self.visitors.get_mut(request.visitor);
-        let speaks = request.speaks_for(visitor);
-        match outcome {
-            Outcome::Hit => request.saw(true),
-            // A store answers "done" whether or not there was a session before: only the ledger
-            // knows.
-            Outcome::Done => {
-                request.saw(!step.command.stores_value() || (speaks && visitor.session.is_open()));
-            }
+        match reply.outcome {
+            Outcome::Hit | Outcome::Done => {}
             Outcome::Miss => {
                 request.missing = true;
                 request.saw(false);
@@ -220,23 +261,25 @@ impl<P: Probe> World<P> {
                 return;
             }
         }
-        if !speaks {
-            return;
-        }
+        let visitor = self.visitors.get_mut(request.visitor);
+        let speaks = request.speaks_for(visitor);
         let creates = request.program.creates() && visitor.session.is_creating();
-        if creates || request.program == ProgramKind::Logout {
-            self.begin_or_end_session(place, step, outcome, at);
-        } else if step.renews() {
-            let own_end = self.crowds[request.class as usize].own_end(at);
-            visitor.session.renewed(own_end);
+        request.done(
+            visitor,
+            &self.crowds[request.class as usize],
+            step,
+            reply.start,
+        );
+        if speaks && (creates || request.program == ProgramKind::Logout) {
+            self.begin_or_end_session(place, step, reply);
         }
     }
 
     /// A command of a login, a restore or a logout took.
-    #[inline(never)]
-    fn begin_or_end_session(&mut self, place: u32, step: &Step, outcome: Outcome, at: Time) {
+    fn begin_or_end_session(&mut self, place: u32, step: &Step, reply: &Reply) {
         let request = *self.requests.get(place);
-        if outcome != Outcome::Done {
+        let at = reply.start;
+        if reply.outcome != Outcome::Done {
             return;
         }
         if request.program == ProgramKind::Logout {
@@ -266,7 +309,6 @@ impl<P: Probe> World<P> {
     #[inline]
     pub(super) fn answer(&mut self, place: u32, at: Time) {
         let request = self.requests.get(place);
-        let owner = request.visitor;
         self.probe.request_done(&RequestDone {
             class: request.class,
             kind: request.kind,
@@ -278,9 +320,13 @@ impl<P: Probe> World<P> {
             refused: request.refused,
             without_cache: self.without_cache(request),
         });
+        let owner = request.visitor;
         self.requests.remove(place);
-        self.visitors.get_mut(owner).user.requests_in_flight -= 1;
-        self.settle(owner);
+        let visitor = self.visitors.get_mut(owner);
+        visitor.user.requests_in_flight -= 1;
+        if visitor.session.is_none() {
+            self.settle(owner);
+        }
     }
 }
 
@@ -299,20 +345,6 @@ impl<P: Probe> World<P> {
             RequestKind::Login => (0, 0),
         };
         Queries { reads, writes }
-    }
-}
-
-impl Request {
-    /// Notes what the first command that looks for the session saw.
-    #[inline]
-    fn saw(&mut self, found: bool) {
-        if self.seen == SessionSeen::NotBelieved && self.kind != RequestKind::Login {
-            self.seen = if found {
-                SessionSeen::Found
-            } else {
-                SessionSeen::Gone
-            };
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::store::keyspace::KeyId;
 use crate::units::{Span, Time};
 
 use super::event::Event;
-use super::journey::{Request, Stage};
+use super::journey::Stage;
 use super::{ABANDONED, NO_OWNER, World};
 
 impl<P: Probe> World<P> {
@@ -21,10 +21,8 @@ impl<P: Probe> World<P> {
         self.ledger(place, |session, probe, class, _| {
             session.begin_creating(probe, class, now)
         });
-        let visitor = self.visitors.get(place);
-        let request = Request::new(place, visitor, (n, attempt), RequestKind::Login, now);
-        let class = request.class;
-        let request = self.issue(request);
+        let class = self.visitors.get(place).user.class();
+        let request = self.issue(place, (n, attempt), RequestKind::Login);
         if self.crowds[class as usize].login {
             self.query(request, Stage::Credentials);
         } else {

@@ -7,7 +7,6 @@ use crate::store::keyspace::KeyId;
 use crate::traffic::{Act, Intent, Phase, User};
 
 use super::event::Event;
-use super::journey::Request;
 use super::{NO_OWNER, Visitor, World};
 
 /// The seats of a class with a fixed number of concurrent users: whoever leaves one is replaced
@@ -208,8 +207,7 @@ impl<P: Probe> World<P> {
     /// Sends a request in the session the user believes in.
     #[inline]
     fn request(&mut self, place: u32, n: u32, kind: RequestKind) {
-        let visitor = self.visitors.get_mut(place);
-        let session = &visitor.session;
+        let session = &self.visitors.get(place).session;
         if session.is_none() {
             // Nobody is logged in: the application asks for a login first. There is nothing to
             // log out of.
@@ -222,8 +220,7 @@ impl<P: Probe> World<P> {
             // The user still waits for the login page's answer: there is nothing to click.
             return;
         }
-        let request = Request::new(place, visitor, (n, 0), kind, self.now);
-        let request = self.issue(request);
+        let request = self.issue(place, (n, 0), kind);
         self.send_next(request, self.now);
     }
 

@@ -169,6 +169,12 @@ impl Keyspace {
         self.entries[key.0 as usize].is_live()
     }
 
+    /// Whether its TTL has passed at `at`.
+    #[inline]
+    pub fn is_expired(&self, key: KeyId, at: Time) -> bool {
+        at.millis() > self.entries[key.0 as usize].expires()
+    }
+
     /// Bytes of a live key's value.
     #[inline]
     pub fn bytes(&self, key: KeyId) -> u32 {

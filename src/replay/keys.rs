@@ -1,0 +1,82 @@
+//! From a trace's numbers of keys to dense places.
+
+use crate::kernel::draws::mix;
+
+const EMPTY: u32 = u32::MAX;
+
+/// An open-addressing table that only grows. Nothing ever iterates over it, so its order reaches
+/// no result.
+#[derive(Debug)]
+pub(super) struct KeyTable {
+    /// Number and place of a key.
+    slots: Vec<(u64, u32)>,
+    len: u32,
+}
+
+impl Default for KeyTable {
+    fn default() -> Self {
+        Self {
+            slots: vec![(0, EMPTY); 1024],
+            len: 0,
+        }
+    }
+}
+
+impl KeyTable {
+    /// The place of key `number`, and whether it is new. Places count from 0.
+    #[inline]
+    pub(super) fn place(&mut self, number: u64) -> (u32, bool) {
+        let mask = self.slots.len() - 1;
+        let mut slot = mix(number) as usize & mask;
+        loop {
+            let (known, place) = self.slots[slot];
+            if place == EMPTY {
+                return (self.insert(number, slot), true);
+            }
+            if known == number {
+                return (place, false);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    #[inline(never)]
+    fn insert(&mut self, number: u64, slot: usize) -> u32 {
+        let place = self.len;
+        self.slots[slot] = (number, place);
+        self.len += 1;
+        if self.len as usize * 2 > self.slots.len() {
+            self.grow();
+        }
+        place
+    }
+
+    fn grow(&mut self) {
+        let mask = self.slots.len() * 2 - 1;
+        let old = std::mem::replace(&mut self.slots, vec![(0, EMPTY); mask + 1]);
+        for (number, place) in old.into_iter().filter(|(_, place)| *place != EMPTY) {
+            let mut slot = mix(number) as usize & mask;
+            while self.slots[slot].1 != EMPTY {
+                slot = (slot + 1) & mask;
+            }
+            self.slots[slot] = (number, place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_dense_and_stay() {
+        let mut table = KeyTable::default();
+        let number = |n: u64| n.wrapping_mul(0x1_0000_0001);
+        for n in 0..10_000 {
+            assert_eq!(table.place(number(n)), (n as u32, true));
+        }
+        for n in 0..10_000 {
+            assert_eq!(table.place(number(n)), (n as u32, false));
+        }
+    }
+}
