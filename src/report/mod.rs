@@ -1,7 +1,7 @@
 //! Reports: from measurements to text, without looking at anything else.
 //!
 //! Every report is a pure function of the scenario, its [identity](identity::Identity) and the
-//! [`Measurements`](crate::metrics::measurements::Measurements): equal inputs give equal bytes.
+//! [`Measurements`]: equal inputs give equal bytes.
 
 pub mod format;
 pub mod identity;

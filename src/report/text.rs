@@ -8,7 +8,7 @@ use crate::metrics::measurements::{Counts, Group, Measurements};
 use crate::probe::{Aftermath, Answer, LossCause};
 use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
-use crate::scenario::store::EvictionPolicy;
+use crate::scenario::store::{EvictionPolicy, StoreSpec};
 
 use super::Outcome;
 use super::format::{NOT_APPLICABLE, bytes, duration, percent, plural, significant, thousands};
@@ -55,7 +55,24 @@ fn title(page: &mut Page, scenario: &Scenario) {
         description => format!("{}: {description}", scenario.name),
     };
     page.title(&text);
+    page.line(&deployment(&scenario.store));
     page.blank();
+}
+
+/// What is deployed, in one line.
+fn deployment(store: &StoreSpec) -> String {
+    let nodes = match (&store.node_type, store.shards) {
+        (Some(node_type), 1) => format!("One {node_type}"),
+        (Some(node_type), shards) => format!("{} shards of {node_type}", thousands(shards.into())),
+        (None, shards) => plural(shards.into(), "node", "shards"),
+    };
+    let limit = match store.maxmemory.0 {
+        0 => "no memory limit".to_owned(),
+        limit => format!("maxmemory {}", bytes(limit)),
+    };
+    let (engine, policy) = (store.engine.as_str(), store.maxmemory_policy.as_str());
+    let each = if store.shards > 1 { " each" } else { "" };
+    format!("{nodes}, {engine}, {limit}{each}, {policy}")
 }
 
 /// Metrics by name, as text.
@@ -105,10 +122,7 @@ fn sessions_found(figures: &Figures<'_>) -> String {
     text.push_str(&losses(counts));
     if counts.expired_in_use > 0 {
         let expired = thousands(counts.expired_in_use);
-        let _ = write!(
-            text,
-            "; {expired} had reached their TTL when the user came back"
-        );
+        let _ = write!(text, "; {expired} expired before the user came back");
     }
     text.push('.');
     text
@@ -187,7 +201,7 @@ fn memory(figures: &Figures<'_>) -> String {
     };
     let limit = bytes(store.maxmemory.0);
     let counts = &figures.run.counts;
-    let of = format!("{node} used {used} of {limit} ({})", percent(usage));
+    let of = format!("{node} used {used} of {limit}");
     let refused = counts.commands[Answer::Oom as usize];
     if counts.evicted_keys > 0 || refused > 0 {
         let mut costs = Vec::new();

@@ -1,5 +1,7 @@
 //! `sessionsim run`, as people and scripts use it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
