@@ -107,7 +107,11 @@ fn line(at: Time, length: Span, share: f64, requests: u64, elapsed: f64) -> Stri
 /// Simulated time, no finer than people can follow.
 fn simulated(at: Span, length: Span) -> String {
     const HOUR: u64 = 3_600_000_000_000;
-    let step = if length.0 >= 24 * HOUR { HOUR } else { HOUR / 60 };
+    let step = if length.0 >= 24 * HOUR {
+        HOUR
+    } else {
+        HOUR / 60
+    };
     match at.0 - at.0 % step {
         0 => "0".to_owned(),
         whole => words(Span(whole)),
