@@ -1,7 +1,7 @@
 //! The command line: the only part that prints, reads files, the environment and the wall clock.
 //!
 //! One file per command. Results go to stdout, everything else to stderr; how a command ends is
-//! an [`Exit`](exit::Exit).
+//! an exit code of `exit.rs`.
 
 mod exit;
 mod input;

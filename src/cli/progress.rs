@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_line_says_how_far_and_how_long() {
         let day = Span::from_secs(86_400);
-        let at = |hours| Time(Span::from_secs(3_600 * hours).0);
+        let at = |hours: u64| Time(Span::from_secs(3_600 * hours).0);
         assert_eq!(
             line(at(0), day, 0.001, 500, 1.0),
             "[                ]   0%  0 of 1 day  500 requests/s"

@@ -59,11 +59,11 @@ fn seeds() -> impl clap::builder::TypedValueParser<Value = u64> {
 
 impl Run {
     pub(super) fn run(&self, color: ColorChoice) -> Result<Exit, Failure> {
+        let interrupt = Interrupt::listen();
         let scenario = self.load()?;
         let identity = Identity::new(scenario.to_toml(), scenario.seed, self.replicate);
         let destination = Destination::prepare(self.out.as_deref(), &scenario.name, &identity.id)?;
 
-        let interrupt = Interrupt::listen();
         let mut progress = Progress::new(scenario.duration, self.quiet);
         let mut sent = 0;
         let recorder = Recorder::new(&scenario);

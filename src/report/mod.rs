@@ -1,11 +1,12 @@
 //! Reports: from measurements to text, without looking at anything else.
 //!
 //! Every report is a pure function of the scenario, its [identity](identity::Identity) and the
-//! [`Measurements`](crate::metrics::measurements::Measurements): equal inputs give equal bytes.
+//! [`Measurements`]: equal inputs give equal bytes.
 
 pub mod format;
 pub mod identity;
 pub mod json;
+mod page;
 pub mod series;
 pub mod text;
 pub mod warnings;

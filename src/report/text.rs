@@ -4,21 +4,17 @@ use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
 use crate::metrics::histogram::Quantile;
-use crate::metrics::measurements::{Group, Measurements};
+use crate::metrics::measurements::{Counts, Group, Measurements};
 use crate::probe::{Aftermath, Answer, LossCause};
 use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
-use crate::scenario::store::EvictionPolicy;
+use crate::scenario::store::{EvictionPolicy, StoreSpec};
 
 use super::Outcome;
 use super::format::{NOT_APPLICABLE, bytes, duration, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
+use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
-
-/// Longest line.
-const WIDTH: usize = 100;
-/// Where the second column begins.
-const MIDDLE: usize = 50;
 
 /// How the summary is shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,10 +28,7 @@ pub struct Style<'a> {
 /// The text of the summary.
 #[must_use]
 pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
-    let mut page = Page {
-        text: String::new(),
-        color: style.color,
-    };
+    let mut page = Page::new(style.color);
     let figures = Figures {
         catalogue: catalogue(),
         run: outcome.measurements,
@@ -53,7 +46,7 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
     }
     page.blank();
     footer(&mut page, outcome, style.files);
-    page.text
+    page.into_text()
 }
 
 fn title(page: &mut Page, scenario: &Scenario) {
@@ -61,14 +54,25 @@ fn title(page: &mut Page, scenario: &Scenario) {
         "" => scenario.name.clone(),
         description => format!("{}: {description}", scenario.name),
     };
-    for (number, line) in wrap(&text, WIDTH).iter().enumerate() {
-        if number == 0 {
-            page.strong(line);
-        } else {
-            page.line(line);
-        }
-    }
+    page.title(&text);
+    page.line(&deployment(&scenario.store));
     page.blank();
+}
+
+/// What is deployed, in one line.
+fn deployment(store: &StoreSpec) -> String {
+    let nodes = match (&store.node_type, store.shards) {
+        (Some(node_type), 1) => format!("One {node_type}"),
+        (Some(node_type), shards) => format!("{} shards of {node_type}", thousands(shards.into())),
+        (None, shards) => plural(shards.into(), "node", "shards"),
+    };
+    let limit = match store.maxmemory.0 {
+        0 => "no memory limit".to_owned(),
+        limit => format!("maxmemory {}", bytes(limit)),
+    };
+    let (engine, policy) = (store.engine.as_str(), store.maxmemory_policy.as_str());
+    let each = if store.shards > 1 { " each" } else { "" };
+    format!("{nodes}, {engine}, {limit}{each}, {policy}")
 }
 
 /// Metrics by name, as text.
@@ -115,38 +119,40 @@ fn sessions_found(figures: &Figures<'_>) -> String {
         }
         _ => "No request looked for a session. ".to_owned(),
     };
-    let lost = counts.lost_in_all();
-    if lost == 0 {
-        text.push_str("None was lost");
-    } else {
-        let causes: Vec<_> = LossCause::ALL
-            .into_iter()
-            .filter(|&cause| counts.lost[cause as usize] > 0)
-            .map(|cause| {
-                let number = thousands(counts.lost[cause as usize]);
-                match cause {
-                    LossCause::Evicted => format!("{number} evicted"),
-                    LossCause::Refused => format!("{number} refused for want of memory"),
-                }
-            })
-            .collect();
-        let _ = write!(
-            text,
-            "{} lost ({}), {} of them missed by their user",
-            plural(lost, "was", "were"),
-            causes.join(", "),
-            thousands(counts.felt)
-        );
-    }
+    text.push_str(&losses(counts));
     if counts.expired_in_use > 0 {
         let expired = thousands(counts.expired_in_use);
-        let _ = write!(
-            text,
-            "; {expired} had reached their TTL when the user came back"
-        );
+        let _ = write!(text, "; {expired} expired before the user came back");
     }
     text.push('.');
     text
+}
+
+fn losses(counts: &Counts) -> String {
+    let lost = counts.lost_in_all();
+    let causes: Vec<_> = LossCause::ALL
+        .into_iter()
+        .map(|cause| (cause, counts.lost[cause as usize]))
+        .filter(|&(_, number)| number > 0)
+        .map(|(cause, number)| match cause {
+            LossCause::Evicted => format!("{} by eviction", thousands(number)),
+            LossCause::Refused => format!("{} refused for want of memory", thousands(number)),
+        })
+        .collect();
+    let causes = match causes.as_slice() {
+        [] => return "None was lost".to_owned(),
+        // The number is that of all.
+        [one] => one
+            .split_once(' ')
+            .map_or("", |(_, cause)| cause)
+            .to_owned(),
+        several => format!("({})", several.join(", ")),
+    };
+    format!(
+        "{} lost {causes}, {} of them in the middle of a visit",
+        plural(lost, "was", "were"),
+        thousands(counts.felt)
+    )
 }
 
 fn users_affected(figures: &Figures<'_>) -> String {
@@ -195,7 +201,7 @@ fn memory(figures: &Figures<'_>) -> String {
     };
     let limit = bytes(store.maxmemory.0);
     let counts = &figures.run.counts;
-    let of = format!("{node} used {used} of {limit} ({})", percent(usage));
+    let of = format!("{node} used {used} of {limit}");
     let refused = counts.commands[Answer::Oom as usize];
     if counts.evicted_keys > 0 || refused > 0 {
         let mut costs = Vec::new();
@@ -253,24 +259,6 @@ fn load(figures: &Figures<'_>) -> String {
         _ => "No request would have needed it.".to_owned(),
     }
 }
-
-/// A label with its figure, in a section.
-struct Pair {
-    label: String,
-    figure: String,
-}
-
-impl Pair {
-    fn new(label: &str, figure: String) -> Self {
-        Self {
-            label: label.to_owned(),
-            figure,
-        }
-    }
-}
-
-/// A section: heading and pairs.
-type Section = (&'static str, Vec<Pair>);
 
 fn sessions(figures: &Figures<'_>) -> Section {
     let counts = &figures.run.counts;
@@ -392,7 +380,7 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         measurements,
     } = outcome;
     page.line(&format!(
-        "Measured {} after a warm-up of {} that began with an empty store and is left out.",
+        "Measured: {}. Left out: a warm-up of {}, which began with an empty store.",
         words(measurements.measured()),
         words(scenario.warmup),
     ));
@@ -408,98 +396,4 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
     if let Some(files) = files {
         page.line(&format!("Files in {files}"));
     }
-}
-
-/// The text so far.
-struct Page {
-    text: String,
-    color: bool,
-}
-
-impl Page {
-    fn blank(&mut self) {
-        if !self.text.ends_with("\n\n") {
-            self.text.push('\n');
-        }
-    }
-
-    fn line(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
-        self.text.push('\n');
-    }
-
-    /// A heading.
-    fn strong(&mut self, line: &str) {
-        let line = self.painted(line.trim_end(), "1");
-        self.line(&line);
-    }
-
-    /// A sentence or two behind a word.
-    fn answer(&mut self, word: &str, text: &str) {
-        const INDENT: usize = 10;
-        for (number, line) in wrap(text, WIDTH - INDENT).iter().enumerate() {
-            let label = if number == 0 { word } else { "" };
-            let label = self.painted(&format!("{label:<INDENT$}"), "1");
-            self.line(&format!("{label}{line}"));
-        }
-    }
-
-    fn warning(&mut self, text: &str) {
-        for (number, line) in wrap(text, WIDTH - 9).iter().enumerate() {
-            let label = if number == 0 {
-                "warning: "
-            } else {
-                "         "
-            };
-            let label = self.painted(label, "1;33");
-            self.line(&format!("{label}{line}"));
-        }
-    }
-
-    /// Two sections side by side.
-    fn columns(&mut self, left: &Section, right: &Section) {
-        const GAP: usize = 4;
-        let heading = format!("{:<MIDDLE$}{}", left.0, right.0);
-        self.strong(&heading);
-        for place in 0..left.1.len().max(right.1.len()) {
-            let cell = |section: &Section| {
-                section.1.get(place).map_or(String::new(), |pair| {
-                    let width = MIDDLE - GAP - 2 - pair.label.chars().count();
-                    format!("  {}{:>width$}", pair.label, pair.figure)
-                })
-            };
-            self.line(&format!("{:<MIDDLE$}{}", cell(left), cell(right)));
-        }
-        self.blank();
-    }
-
-    fn painted(&self, text: &str, code: &str) -> String {
-        if self.color && !text.trim().is_empty() {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
-    }
-}
-
-/// Breaks a text between words into lines of at most `width` characters.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        let word_length = word.chars().count();
-        if length > 0 && length + 1 + word_length > width {
-            lines.push(String::new());
-            length = 0;
-        }
-        if let Some(line) = lines.last_mut() {
-            if length > 0 {
-                line.push(' ');
-                length += 1;
-            }
-            line.push_str(word);
-        }
-        length += word_length;
-    }
-    lines
 }

@@ -1,3 +1,4 @@
 //! The one integration test binary: a file a subject.
 
 mod layers;
+mod run;

@@ -171,7 +171,19 @@ impl Platform {
     }
 }
 
+impl EvictionPolicy {
+    /// As a scenario and the server write it.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
 impl Engine {
+    /// As a scenario writes it.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+
     /// Whether it is a Valkey.
     pub const fn is_valkey(self) -> bool {
         matches!(self, Self::Valkey80 | Self::Valkey81 | Self::Valkey91)
