@@ -83,8 +83,9 @@ pub(crate) struct HashTable {
     children: [usize; 2],
     used: [usize; 2],
     rehash_index: Option<usize>,
-    /// A scan hands out keys: removals leave holes.
+    /// A scan hands out keys: removals leave holes, in the chains of these buckets.
     scanning: bool,
+    holes: Vec<At>,
 }
 
 impl HashTable {
@@ -227,24 +228,28 @@ impl HashTable {
             if size == 0 {
                 continue;
             }
+            let top = At {
+                table,
+                index: hash & (size - 1),
+            };
             let found = self
-                .chain(At {
-                    table,
-                    index: hash & (size - 1),
-                })
+                .chain(top)
                 .find_map(|at| Some((at, self.place_of(at, key)?)));
-            if let Some((at, place)) = found {
-                let bucket = self.bucket_mut(at);
-                bucket.filled &= !(1 << place);
-                self.used[table] -= 1;
-                if !self.scanning {
-                    if self.bucket(at).has_child {
-                        self.fill_hole(at, place, table);
-                    }
-                    self.shrink_if_sparse();
+            let Some((at, place)) = found else { continue };
+            let bucket = self.bucket_mut(at);
+            bucket.filled &= !(1 << place);
+            self.used[table] -= 1;
+            if self.scanning {
+                if self.holes.last() != Some(&top) {
+                    self.holes.push(top);
                 }
                 return;
             }
+            if self.bucket(at).has_child {
+                self.fill_hole(at, place, table);
+            }
+            self.shrink_if_sparse();
+            return;
         }
         unreachable!("a key that lives is in its table");
     }
@@ -382,7 +387,7 @@ impl HashTable {
     }
 
     /// Hands out the keys behind `cursor` and returns the next cursor, 0 when it has come round.
-    /// Until [`HashTable::end_scan`] with the same cursor nothing moves.
+    /// Until [`HashTable::end_scan`] nothing moves.
     pub(crate) fn scan(&mut self, cursor: u64, keys: &mut Vec<u32>) -> u64 {
         if self.len() == 0 {
             return 0;
@@ -392,13 +397,14 @@ impl HashTable {
     }
 
     /// Fills the holes that removals left since [`HashTable::scan`].
-    pub(crate) fn end_scan(&mut self, cursor: u64) {
-        if !self.scanning {
-            return;
+    pub(crate) fn end_scan(&mut self) {
+        while let Some(top) = self.holes.pop() {
+            self.compact(top, top.table);
         }
-        scan_buckets(self.scan_sizes(), cursor, |at| self.compact(at, at.table));
-        self.scanning = false;
-        self.shrink_if_sparse();
+        if self.scanning {
+            self.scanning = false;
+            self.shrink_if_sparse();
+        }
     }
 
     /// Up to `samples.len()` keys from the buckets behind a random cursor
@@ -444,9 +450,6 @@ impl HashTable {
                 for at in self.chain(At { table, index }) {
                     let bucket = self.bucket(at);
                     children += usize::from(at.table == CHILDREN);
-                    if bucket.has_child && !bucket.is_full() {
-                        return Err(format!("bucket {index} has a child and a hole"));
-                    }
                     for key in bucket.keys() {
                         if entries[key as usize].hash as usize & (size - 1) != index {
                             return Err(format!("key {key} does not belong in bucket {index}"));

@@ -436,7 +436,7 @@ impl<const LINK: usize> Tables<LINK> {
         if matches!(self.tables.get(cursor.place), Some(Table::Hash(_))) {
             self.change(cursor.place, |table| {
                 if let Table::Hash(table) = table {
-                    table.end_scan(cursor.bits);
+                    table.end_scan();
                 }
             });
         }
