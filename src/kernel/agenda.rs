@@ -13,7 +13,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::memory::prefetch;
+use super::memory::{prefetch, push_gently};
 use crate::units::{Span, Time};
 
 /// Times must be below this: 2^56 ns, 2.28 years.
@@ -373,9 +373,9 @@ struct Bucket {
     len: u32,
 }
 
-const KEYS: usize = 31;
+const KEYS: usize = 15;
 
-/// 512 bytes: 31 keys and the number of the next chunk, which is full.
+/// 256 bytes: 15 keys and the number of the next chunk, which is full.
 #[derive(Clone)]
 #[repr(C, align(64))]
 struct Chunk {
@@ -383,7 +383,7 @@ struct Chunk {
     next: u32,
 }
 
-const _: () = assert!(size_of::<Chunk>() == 512);
+const _: () = assert!(size_of::<Chunk>() == 256);
 
 const NONE: u32 = u32::MAX;
 
@@ -447,10 +447,13 @@ impl Wheel {
 
     fn new_chunk(&mut self, next: u32) -> u32 {
         if self.free == NONE {
-            self.chunks.push(Chunk {
-                keys: [0; KEYS],
-                next,
-            });
+            push_gently(
+                &mut self.chunks,
+                Chunk {
+                    keys: [0; KEYS],
+                    next,
+                },
+            );
             (self.chunks.len() - 1) as u32
         } else {
             let chunk = self.free;

@@ -17,13 +17,35 @@ pub enum Layout {
     ValueInObject,
 }
 
+/// The hash table that keys are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableKind {
+    /// Chained (`dict.c`).
+    Dict,
+    /// With buckets of seven keys (`hashtable.c`).
+    HashTable,
+}
+
 /// When a dict shrinks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shrink {
     /// The cron looks: below 10 % (Redis 7.0, `htNeedsResize`).
     ByCron,
-    /// Each deletion looks: at an eighth or less (`_dictShrinkIfNeeded`).
+    /// Each deletion looks: at an eighth or less (`dictShrinkIfNeeded`).
     OnDelete,
+}
+
+/// How active expiry walks the keys with a TTL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpiryWalk {
+    /// Bucket by bucket, both tables of a rehash side by side (Redis 7.0).
+    ByBucket,
+    /// As SCAN does; a cycle ends when the cursor comes round. One turn looks at this many
+    /// buckets at most for each key it wants.
+    ByScan {
+        /// `max_buckets` in `activeExpireCycle`.
+        buckets_per_key: u32,
+    },
 }
 
 /// What the model needs to know of a server.
@@ -33,16 +55,22 @@ pub struct EngineRules {
     pub layout: Layout,
     /// log2 of the allocator's quantum.
     pub lg_quantum: u32,
-    /// `used_memory` of a server without keys and two clients, latency histograms aside, in
-    /// bytes. Measured.
+    /// `used_memory` of a server without keys and with two clients, latency histograms aside, in
+    /// bytes. Measured; where only an empty server with one client was measured, the difference
+    /// is that of the engine before it.
     pub base: u64,
+    /// The hash table that keys are kept in.
+    pub tables: TableKind,
+    /// Whether a cluster keeps a table for each slot (`kvstore.c`).
+    pub tables_by_slot: bool,
     /// When a dict shrinks.
     pub shrink: Shrink,
-    /// Whether the cron makes room in a dict that is just full (`dictExpandIfNeeded` from
-    /// `kvstoreTryResizeDicts`).
+    /// Whether the cron makes room in a dict that is just full (`kvstoreTryResizeDicts`).
     pub cron_expands: bool,
-    /// Whether a cycle of active expiry ends when its cursor comes round.
-    pub expiry_stops_at_wrap: bool,
+    /// Whether one run of the cron moves buckets of both dicts.
+    pub cron_moves_both: bool,
+    /// How active expiry walks the keys with a TTL.
+    pub expiry: ExpiryWalk,
     /// Whether a sampled key's decayed LFU counter is stored (`objectGetIdleness`).
     pub stores_decay: bool,
 }
@@ -65,49 +93,53 @@ impl EngineRules {
                 Allocator::Bundled => 981_180,
                 Allocator::Debian => 998_810,
             },
+            tables: TableKind::Dict,
+            tables_by_slot: false,
             shrink: Shrink::ByCron,
             cron_expands: false,
-            expiry_stops_at_wrap: false,
+            cron_moves_both: false,
+            expiry: ExpiryWalk::ByBucket,
             stores_decay: false,
+        };
+        let redis74 = Self {
+            base: 1_068_800,
+            tables_by_slot: true,
+            shrink: Shrink::OnDelete,
+            cron_expands: true,
+            cron_moves_both: true,
+            expiry: ExpiryWalk::ByScan {
+                buckets_per_key: 20,
+            },
+            ..redis70
+        };
+        let valkey81 = Self {
+            layout: Layout::KeyInObject,
+            base: 939_700,
+            tables: TableKind::HashTable,
+            cron_expands: false,
+            ..redis74
         };
         match engine {
             Engine::Redis70 => redis70,
-            Engine::Redis74 => Self {
-                base: 1_069_000,
-                shrink: Shrink::OnDelete,
-                cron_expands: true,
-                expiry_stops_at_wrap: true,
-                ..redis70
-            },
+            Engine::Redis74 => redis74,
             Engine::Redis80 => Self {
                 base: 757_710,
-                shrink: Shrink::OnDelete,
-                cron_expands: true,
-                expiry_stops_at_wrap: true,
-                ..redis70
+                ..redis74
             },
             Engine::Valkey80 => Self {
                 layout: Layout::KeyInEntry,
-                base: 997_000,
-                shrink: Shrink::OnDelete,
-                cron_expands: true,
-                expiry_stops_at_wrap: true,
-                ..redis70
+                base: 996_700,
+                ..redis74
             },
-            Engine::Valkey81 => Self {
-                layout: Layout::KeyInObject,
-                base: 940_000,
-                shrink: Shrink::OnDelete,
-                expiry_stops_at_wrap: true,
-                ..redis70
-            },
+            Engine::Valkey81 => valkey81,
             Engine::Valkey91 => Self {
                 layout: Layout::ValueInObject,
                 base: 987_660,
-                shrink: Shrink::OnDelete,
-                expiry_stops_at_wrap: true,
+                expiry: ExpiryWalk::ByScan {
+                    buckets_per_key: 10,
+                },
                 stores_decay: true,
-                ..redis70
+                ..valkey81
             },
         }
     }

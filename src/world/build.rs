@@ -51,7 +51,7 @@ impl<P: Probe> World<P> {
             window: scenario.window,
             agenda: Agenda::new(sessions, rate),
             crowds,
-            visitors: Slab::with_capacity(sessions as usize),
+            visitors: Slab::default(),
             requests: Slab::with_capacity(1024),
             slots: SlotMap::even(scenario.store.shards),
             hop: Quantiles::new(&scenario.network.hop),

@@ -39,6 +39,8 @@ pub struct Simulated<P> {
     pub probe: P,
     /// False if `watch` ended the run early.
     pub complete: bool,
+    /// Requests sent during the whole run, the warm-up included.
+    pub requests: u64,
 }
 
 /// How many events pass between two looks at `watch`.
@@ -61,6 +63,7 @@ pub fn simulate<P: Probe>(
     Simulated {
         probe: world.probe,
         complete,
+        requests: world.issued,
     }
 }
 

@@ -49,6 +49,11 @@ impl Lfu {
         counter.saturating_sub(elapsed / self.decay_minutes)
     }
 
+    /// The stamp with its decay taken into account: the minutes that led to it begin anew.
+    pub(super) const fn with_decay(self, stamp: u32, minutes: u32) -> u32 {
+        minutes << 8 | self.decayed(stamp, minutes)
+    }
+
     /// The stamp after an access: one more with probability
     /// 1 / ((counter - 5) * log factor + 1) (`updateLFU`, `LFULogIncr`).
     #[inline]

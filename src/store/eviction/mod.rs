@@ -107,6 +107,12 @@ impl Policy {
         }
     }
 
+    /// Stores the decayed counter of a sampled key (Valkey since 8.1, `objectGetIdleness`).
+    pub(super) fn store_decay(&self, entry: &mut Entry, clock: &Clock, now_ms: u64) {
+        let minutes = clock.minutes(now_ms);
+        entry.set_stamp(self.lfu.with_decay(entry.stamp(), minutes));
+    }
+
     /// The rank of a candidate: the highest goes first.
     #[inline]
     pub(super) fn score(&self, entry: &Entry, clock: &Clock, now_ms: u64) -> u64 {

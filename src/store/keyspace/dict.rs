@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 use super::entry::{Entry, NIL};
+use super::hashtable::next_cursor;
 
 /// Buckets of the smallest table (`DICT_HT_INITIAL_SIZE`).
 pub(crate) const SMALLEST: usize = 4;
@@ -40,6 +41,11 @@ impl<const LINK: usize> Dict<LINK> {
         self.tables[0].len() + self.tables[1].len()
     }
 
+    /// Less than 1 % full.
+    pub(crate) const fn is_too_sparse(&self) -> bool {
+        self.buckets() > SMALLEST && self.len() * 100 / self.buckets() < 1
+    }
+
     /// Bytes of both bucket arrays in the server.
     pub(crate) const fn bytes(&self) -> u64 {
         self.buckets() as u64 * BUCKET_BYTES
@@ -62,6 +68,19 @@ impl<const LINK: usize> Dict<LINK> {
         Self::size_for(self.used[0] + 1) as u64 * BUCKET_BYTES
     }
 
+    /// Bytes of a table for `keys` keys.
+    pub(crate) const fn bytes_for(keys: usize) -> u64 {
+        Self::size_for(keys) as u64 * BUCKET_BYTES
+    }
+
+    /// Whether an eighth of the buckets or less are used (`dictShrinkIfNeeded`).
+    #[inline]
+    pub(crate) const fn is_sparse_eighth(&self) -> bool {
+        self.used[0] * 8 <= self.tables[0].len()
+            && self.tables[0].len() > SMALLEST
+            && self.rehash_index.is_none()
+    }
+
     const fn size_for(keys: usize) -> usize {
         if keys <= SMALLEST {
             SMALLEST
@@ -78,7 +97,7 @@ impl<const LINK: usize> Dict<LINK> {
             return;
         }
         let table = vec![NIL; size];
-        if self.tables[0].is_empty() {
+        if self.used[0] == 0 {
             self.tables[0] = table;
         } else {
             self.tables[1] = table;
@@ -134,10 +153,10 @@ impl<const LINK: usize> Dict<LINK> {
     }
 
     /// Moves up to `steps` buckets, looking at no more than ten empty ones for each
-    /// (`dictRehash`). Returns the bytes of the old table if it is empty now and was freed.
-    pub(crate) fn rehash(&mut self, entries: &mut [Entry], mut steps: usize) -> u64 {
+    /// (`dictRehash`). An old table that is empty is given back.
+    pub(crate) fn rehash(&mut self, entries: &mut [Entry], mut steps: usize) {
         let Some(mut index) = self.rehash_index else {
-            return 0;
+            return;
         };
         let mut empty_visits = steps * 10;
         while steps > 0 && self.used[0] > 0 {
@@ -147,7 +166,7 @@ impl<const LINK: usize> Dict<LINK> {
                 empty_visits -= 1;
                 if empty_visits == 0 {
                     self.rehash_index = Some(index);
-                    return 0;
+                    return;
                 }
             }
             let mut key = self.tables[0][index];
@@ -163,13 +182,11 @@ impl<const LINK: usize> Dict<LINK> {
         }
         if self.used[0] > 0 {
             self.rehash_index = Some(index);
-            return 0;
+            return;
         }
-        let freed = self.tables[0].len() as u64 * BUCKET_BYTES;
         self.tables[0] = std::mem::take(&mut self.tables[1]);
         self.used = [self.used[1], 0];
         self.rehash_index = None;
-        freed
     }
 
     /// Up to `samples.len()` keys from consecutive buckets behind a random one
@@ -273,21 +290,47 @@ impl<const LINK: usize> Dict<LINK> {
         (!buckets.is_empty()).then(|| buckets[index & (buckets.len() - 1)])
     }
 
-    /// Recounts everything; `member` says which keys should be in.
+    /// Hands out the keys behind `cursor`, of the smaller table first, and returns the next
+    /// cursor, 0 when it has come round (`dictScan`).
+    pub(crate) fn scan(&self, entries: &[Entry], mut cursor: u64, keys: &mut Vec<u32>) -> u64 {
+        if self.len() == 0 {
+            return 0;
+        }
+        let mask = |table: usize| self.tables[table].len() as u64 - 1;
+        let mut emit = |table: usize, cursor: u64| {
+            let head = self.tables[table][(cursor & mask(table)) as usize];
+            keys.extend(Self::chain(entries, head));
+        };
+        if !self.is_rehashing() {
+            emit(0, cursor);
+            return next_cursor(cursor, mask(0));
+        }
+        let grows = self.tables[0].len() <= self.tables[1].len();
+        let (small, large) = if grows { (0, 1) } else { (1, 0) };
+        emit(small, cursor);
+        loop {
+            emit(large, cursor);
+            cursor = next_cursor(cursor, mask(large));
+            if cursor & (mask(small) ^ mask(large)) == 0 {
+                return cursor;
+            }
+        }
+    }
+
+    /// Recounts everything; hands each key to `visit`.
     pub(crate) fn check(
         &self,
         entries: &[Entry],
-        member: impl Fn(&Entry) -> bool,
+        mut visit: impl FnMut(u32),
     ) -> Result<(), String> {
-        let mut found = 0;
         for (table, buckets) in self.tables.iter().enumerate() {
             let mut used = 0;
             for (bucket, &head) in buckets.iter().enumerate() {
                 for key in Self::chain(entries, head) {
-                    let entry = &entries[key as usize];
-                    if entry.hash as usize & (buckets.len() - 1) != bucket || !member(entry) {
+                    if entries[key as usize].hash as usize & (buckets.len() - 1) != bucket {
                         return Err(format!("key {key} does not belong in bucket {bucket}"));
                     }
+                    visit(key);
                     used += 1;
                     if used > self.used[table] {
                         return Err(format!("table {table} holds more than it counts"));
@@ -300,14 +343,8 @@ impl<const LINK: usize> Dict<LINK> {
                     self.used[table]
                 ));
             }
-            found += used;
         }
-        let members = entries.iter().filter(|entry| member(entry)).count();
-        if found == members {
-            Ok(())
-        } else {
-            Err(format!("{found} of {members} keys in a table"))
-        }
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ impl Keyspace {
         } else {
             0
         };
-        if self.used + self.in_flight > self.limit && !self.make_room(now) && stores {
+        if self.used_memory() + self.in_flight > self.limit && !self.make_room(now) && stores {
             return Outcome::Oom;
         }
         match command.name {
@@ -56,10 +56,10 @@ impl Keyspace {
     /// `expireIfNeeded`).
     #[inline]
     fn find(&mut self, key: u32, now: u64) -> bool {
-        if self.rehashing {
-            self.rehash_main(1);
+        if self.is_rehashing() {
+            self.rehash_main(key, 1);
             if self.entries[key as usize].is_live() {
-                self.rehash_expires(1);
+                self.rehash_expires(key, 1);
             }
         }
         let entry = &self.entries[key as usize];
@@ -106,15 +106,15 @@ impl Keyspace {
         match ttl {
             Ttl::Keep => {}
             Ttl::In(span) => {
-                if self.rehashing {
-                    self.rehash_main(1);
-                    self.rehash_expires(1);
+                if self.is_rehashing() {
+                    self.rehash_main(key, 1);
+                    self.rehash_expires(key, 1);
                 }
                 self.set_ttl(key, now + millis(span));
             }
             Ttl::Clear => {
                 if self.entries[key as usize].has_ttl() {
-                    self.rehash_expires(1);
+                    self.rehash_expires(key, 1);
                     self.clear_ttl(key);
                 }
             }
@@ -151,7 +151,7 @@ impl Keyspace {
             return Outcome::NotDone;
         }
         if found {
-            self.rehash_main(1);
+            self.rehash_main(key, 1);
             self.resize_value(key, command.bytes);
         } else {
             self.add(key, command.bytes, now);
@@ -160,14 +160,14 @@ impl Keyspace {
             return Outcome::Done;
         }
         // SET first takes the old TTL away (`setKey`, `removeExpire`), then gives the new one.
-        self.rehash_main(1);
+        self.rehash_main(key, 1);
         if self.expires.len() > 0 {
-            self.rehash_expires(1);
+            self.rehash_expires(key, 1);
         }
         let has_ttl = self.entries[key as usize].has_ttl();
         match command.ttl {
             // Outside a rehash the key would come back to the very same bucket.
-            Ttl::In(span) if has_ttl && !self.rehashing => {
+            Ttl::In(span) if has_ttl && !self.is_rehashing() => {
                 self.entries[key as usize].set_expires(now + millis(span));
             }
             ttl => {

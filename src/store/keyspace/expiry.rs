@@ -4,8 +4,10 @@
 //! one cycle to the next, a few keys at a time, and goes on while more than a share of those it
 //! looked at had expired. So up to that share of the keys stays stored although expired.
 
-use super::entry::NIL;
+use super::entry::{EXPIRES, NIL};
+use super::tables::Cursor;
 use super::{DeathCause, Keyspace};
+use crate::store::engine::ExpiryWalk;
 use crate::units::Span;
 
 /// Keys that one turn looks at, with the lowest effort (`ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP`).
@@ -19,11 +21,22 @@ const BUCKETS_PER_KEY: usize = 20;
 /// Turns between two looks at the clock.
 const TURNS_BETWEEN_LOOKS: u32 = 16;
 
+/// Where active expiry goes on.
+#[derive(Debug, Default)]
+pub(super) struct ExpiryCursor {
+    bucket: usize,
+    scan: Cursor,
+    /// The keys that one step of the scan hands out.
+    keys: Vec<u32>,
+}
+
 /// What a turn saw.
 #[derive(Clone, Copy, Debug, Default)]
 struct Turn {
     sampled: usize,
     expired: usize,
+    /// The cursor came round.
+    is_round: bool,
 }
 
 impl Keyspace {
@@ -36,38 +49,49 @@ impl Keyspace {
         let limit = Span::from_micros(percent * 1_000_000 / u64::from(self.hz) / 100);
         let mut spent = Span::ZERO;
         let mut turns = 0;
-        loop {
+        while self.expires.len() > 0 {
             turns += 1;
-            let (keys, buckets) = (self.expires.len(), self.expires.buckets());
-            // A table that is less than 1 % full is not worth the walk.
-            if keys == 0 || buckets > super::dict::SMALLEST && keys * 100 / buckets < 1 {
-                return spent;
-            }
-            let turn = self.expire_turn(now, wanted.min(keys));
+            let wanted = wanted.min(self.expires.len());
+            let turn = match self.rules.expiry {
+                ExpiryWalk::ByBucket => self.turn_by_bucket(now, wanted),
+                ExpiryWalk::ByScan { buckets_per_key } => {
+                    self.turn_by_scan(now, wanted, wanted * buckets_per_key as usize)
+                }
+            };
             spent += self.cpu.looked_at * turn.sampled as u64;
             spent += self.cpu.reclaimed * turn.expired as u64;
-            if turns % TURNS_BETWEEN_LOOKS == 0 && spent > limit {
-                return spent;
-            }
-            if turn.sampled > 0 && turn.expired * 100 / turn.sampled <= acceptable {
-                return spent;
+            let few = turn.sampled > 0 && turn.expired * 100 / turn.sampled <= acceptable;
+            if turn.is_round || few || (turns % TURNS_BETWEEN_LOOKS == 0 && spent > limit) {
+                break;
             }
         }
+        spent
     }
 
-    fn expire_turn(&mut self, now: u64, wanted: usize) -> Turn {
+    fn turn_by_bucket(&mut self, now: u64, wanted: usize) -> Turn {
         let mut turn = Turn::default();
         let mut buckets = 0;
+        // A table that is less than 1 % full is not worth the walk.
+        if self
+            .expires
+            .single_dict()
+            .is_none_or(|dict| dict.is_too_sparse())
+        {
+            return Turn {
+                is_round: true,
+                ..turn
+            };
+        }
         while turn.sampled < wanted && buckets < wanted * BUCKETS_PER_KEY {
             for table in 0..2 {
-                let Some(head) = self.expires.bucket(table, self.expires_cursor) else {
-                    break;
-                };
+                let dict = self.expires.single_dict();
+                let head = dict.and_then(|dict| dict.bucket(table, self.expiry_cursor.bucket));
+                let Some(head) = head else { break };
                 buckets += 1;
                 let mut key = head;
                 while key != NIL {
                     let entry = &self.entries[key as usize];
-                    let next = entry.next[super::entry::EXPIRES];
+                    let next = entry.next[EXPIRES];
                     if now > entry.expires() {
                         self.die(key, DeathCause::Expired);
                         turn.expired += 1;
@@ -76,8 +100,32 @@ impl Keyspace {
                     key = next;
                 }
             }
-            self.expires_cursor = self.expires_cursor.wrapping_add(1);
+            self.expiry_cursor.bucket = self.expiry_cursor.bucket.wrapping_add(1);
         }
+        turn
+    }
+
+    fn turn_by_scan(&mut self, now: u64, wanted: usize, most_buckets: usize) -> Turn {
+        let mut turn = Turn::default();
+        let mut buckets = 0;
+        let mut keys = std::mem::take(&mut self.expiry_cursor.keys);
+        while turn.sampled < wanted && buckets < most_buckets && !turn.is_round {
+            let cursor = self.expiry_cursor.scan;
+            keys.clear();
+            let next = self.expires.scan(&self.entries, cursor, &mut keys);
+            for &key in &keys {
+                if now > self.entries[key as usize].expires() {
+                    self.die(key, DeathCause::Expired);
+                    turn.expired += 1;
+                }
+                turn.sampled += 1;
+            }
+            self.expires.end_scan(cursor);
+            buckets += 1;
+            turn.is_round = next.is_none();
+            self.expiry_cursor.scan = next.unwrap_or_default();
+        }
+        self.expiry_cursor.keys = keys;
         turn
     }
 }

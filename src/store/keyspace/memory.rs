@@ -57,14 +57,24 @@ struct ShapeCost {
 pub(crate) struct Costs {
     layout: Layout,
     lg_quantum: u32,
+    /// Bytes of an entry of the main dict.
+    main_entry: u64,
     shapes: Vec<ShapeCost>,
 }
 
 impl Costs {
-    pub(crate) const fn new(rules: &EngineRules) -> Self {
+    /// The costs of an engine. In a cluster, Redis 7.0 links the keys of a slot through their
+    /// entries (`clusterDictEntryMetadata`); later engines keep a table for each slot instead.
+    pub(crate) const fn new(rules: &EngineRules, cluster: bool) -> Self {
+        let links = if cluster && !rules.tables_by_slot {
+            2 * POINTER
+        } else {
+            0
+        };
         Self {
             layout: rules.layout,
             lg_quantum: rules.lg_quantum,
+            main_entry: DICT_ENTRY + links,
             shapes: Vec::new(),
         }
     }
@@ -85,7 +95,7 @@ impl Costs {
     fn shape_cost(&self, shape: Shape) -> ShapeCost {
         let key = u64::from(shape.key_length);
         let fixed = match self.layout {
-            Layout::Separate => self.block(DICT_ENTRY) + self.block(sds(key)),
+            Layout::Separate => self.block(self.main_entry) + self.block(sds(key)),
             Layout::KeyInEntry => self.block(17 + sds(key)),
             Layout::KeyInObject | Layout::ValueInObject => 0,
         };
@@ -309,7 +319,7 @@ mod tests {
     use crate::scenario::store::{Allocator, Engine};
 
     fn costs(engine: Engine, allocator: Allocator) -> Costs {
-        Costs::new(&EngineRules::of(engine, allocator))
+        Costs::new(&EngineRules::of(engine, allocator), false)
     }
 
     /// The table of jemalloc's size classes (jemalloc(3), "SIZE CLASSES").

@@ -14,14 +14,16 @@ mod dict;
 mod entry;
 mod execute;
 mod expiry;
+mod hashtable;
 mod memory;
 mod room;
+mod tables;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 use crate::kernel::draws::mix;
-use crate::kernel::memory::prefetch;
+use crate::kernel::memory::{prefetch, push_gently};
 use crate::scenario::store::StoreSpec;
 use crate::units::{Span, Time};
 
@@ -31,11 +33,12 @@ pub(super) use entry::Entry;
 pub use entry::{KeyId, ShapeId};
 pub use memory::{Shape, ShapeKind};
 
-use super::engine::{EngineRules, HISTOGRAM_BYTES, Shrink};
+use super::engine::{EngineRules, HISTOGRAM_BYTES};
 use super::eviction::{Policy, Pool};
-use dict::Dict;
 use entry::{EXPIRES, MAIN};
+use expiry::ExpiryCursor;
 use memory::Costs;
+use tables::Tables;
 
 /// Processor time of the server's own work, beside the time of commands. Zero throughout is an
 /// infinitely fast server, whose cycles never run into their time limits.
@@ -53,28 +56,25 @@ pub struct CpuTime {
 #[derive(Debug)]
 pub struct Keyspace {
     entries: Vec<Entry>,
-    /// `used_memory` in bytes.
+    /// `used_memory` in bytes, the tables' buckets aside.
     used: u64,
     /// `maxmemory`, or more than can be used if there is none.
     limit: u64,
     clock: Clock,
     /// Bit by command: executed at least once.
     seen_commands: u16,
-    /// One of the dicts is being moved to a new table.
-    rehashing: bool,
     /// What the arguments of the present command hold.
     in_flight: u64,
     policy: Policy,
     costs: Costs,
     stats: Stats,
-    main: Dict<MAIN>,
-    expires: Dict<EXPIRES>,
+    main: Tables<MAIN>,
+    expires: Tables<EXPIRES>,
     pool: Pool,
     rng: ChaCha8Rng,
     deaths: Vec<Death>,
     free: Vec<u32>,
-    /// Where active expiry goes on.
-    expires_cursor: usize,
+    expiry_cursor: ExpiryCursor,
     effort: u32,
     hz: u32,
     rules: EngineRules,
@@ -87,6 +87,8 @@ impl Keyspace {
     #[must_use]
     pub fn new(spec: &StoreSpec, mut rng: ChaCha8Rng, start_unix_ms: u64, cpu: CpuTime) -> Self {
         let rules = EngineRules::of(spec.engine, spec.allocator);
+        let cluster = spec.shards > 1;
+        let by_slot = cluster && rules.tables_by_slot;
         Self {
             entries: Vec::new(),
             used: rules.base,
@@ -97,19 +99,18 @@ impl Keyspace {
             },
             clock: Clock::new(start_unix_ms),
             seen_commands: 0,
-            rehashing: false,
             in_flight: 0,
             policy: Policy::new(spec),
-            costs: Costs::new(&rules),
+            costs: Costs::new(&rules, cluster),
             stats: Stats::default(),
-            main: Dict::default(),
-            expires: Dict::default(),
+            main: Tables::new(rules.tables, rules.shrink, by_slot),
+            expires: Tables::new(rules.tables, rules.shrink, by_slot),
             pool: Pool::default(),
             hash_seed: rng.next_u64(),
             rng,
             deaths: Vec::new(),
             free: Vec::new(),
-            expires_cursor: 0,
+            expiry_cursor: ExpiryCursor::default(),
             effort: spec.active_expire_effort.clamp(1, 10),
             hz: spec.hz.clamp(1, 500),
             rules,
@@ -142,7 +143,7 @@ impl Keyspace {
         let key = u32::try_from(self.entries.len())
             .ok()
             .filter(|&key| key < entry::NIL);
-        self.entries.push(entry);
+        push_gently(&mut self.entries, entry);
         KeyId(key.expect("fewer than 2^32 - 1 keys"))
     }
 
@@ -193,8 +194,9 @@ impl Keyspace {
     }
 
     /// `used_memory` in bytes.
+    #[inline]
     pub const fn used_memory(&self) -> u64 {
-        self.used
+        self.used + self.main.bytes() + self.expires.bytes()
     }
 
     /// `maxmemory` in bytes, 0 for none.
@@ -231,47 +233,30 @@ impl Keyspace {
     /// expired keys, shrinks sparse tables and moves buckets. Returns the processor time it took.
     pub fn cron(&mut self, at: Time) -> Span {
         self.clock.refresh(at);
+        self.in_flight = 0;
         let spent = self.expire_cycle(at.millis());
-        self.shrink_by_cron();
+        self.resize_by_cron();
         spent + self.rehash_by_cron()
     }
 
-    fn shrink_by_cron(&mut self) {
-        if self.rules.shrink != Shrink::ByCron {
-            return;
-        }
-        // Below 10 % (HASHTABLE_MIN_FILL), to the smallest table that holds the keys.
-        let sparse =
-            |keys: usize, buckets: usize| buckets > dict::SMALLEST && keys * 100 / buckets < 10;
-        if sparse(self.main.len(), self.main.buckets()) && !self.main.is_rehashing() {
-            self.resize_main(self.main.len());
-        }
-        if sparse(self.expires.len(), self.expires.buckets()) && !self.expires.is_rehashing() {
-            self.resize_expires(self.expires.len());
-        }
-    }
-
-    /// A millisecond of moving buckets, in the main dict or else in the expires dict
-    /// (`incrementallyRehash`). The server looks at its clock, in whole milliseconds, every
-    /// hundred buckets.
+    /// A millisecond of moving buckets (`incrementallyRehash`): Redis 7.0 moves either the main
+    /// dict or the expires dict in one run of the cron.
     fn rehash_by_cron(&mut self) -> Span {
-        if !self.rehashing {
+        if !self.is_rehashing() {
             return Span::ZERO;
         }
-        let mut spent = Span::ZERO;
         let in_main = self.main.is_rehashing();
+        let mut spent = Span::ZERO;
+        // The server looks at its clock about every hundred buckets.
         while spent <= Span::from_millis(1) {
-            let still = if in_main {
-                self.rehash_main(100);
-                self.main.is_rehashing()
-            } else {
-                self.rehash_expires(100);
-                self.expires.is_rehashing()
-            };
-            spent += self.cpu.moved * 100;
-            if !still {
+            let mut moved = self.main.rehash_any(&mut self.entries, 100);
+            if moved == 0 && (!in_main || self.rules.cron_moves_both) {
+                moved = self.expires.rehash_any(&mut self.entries, 100);
+            }
+            if moved == 0 {
                 break;
             }
+            spent += self.cpu.moved * moved as u64;
         }
         spent
     }
@@ -291,8 +276,7 @@ impl Keyspace {
             .map(|entry| self.costs.key(entry.shape(), entry.bytes, entry.has_ttl()))
             .sum();
         let histograms = u64::from(self.seen_commands.count_ones()) * HISTOGRAM_BYTES;
-        let tables = self.main.bytes() + self.expires.bytes();
-        let used = self.rules.base + histograms + tables + keys;
+        let used = self.rules.base + histograms + keys;
         if used != self.used {
             return Err(format!(
                 "used_memory is {} but {used} bytes are in use",

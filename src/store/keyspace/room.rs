@@ -1,16 +1,28 @@
 //! Adding and removing keys, and making room for them: who owns which byte.
 
-use super::entry::Entry;
 use super::{Death, DeathCause, Keyspace};
+use crate::store::engine::TableKind;
 use crate::store::eviction::{Choice, MAX_SAMPLES, Source};
 
 impl Keyspace {
+    /// Bytes that may still be used beside the present command's arguments.
+    #[inline]
+    fn headroom(&self) -> u64 {
+        self.limit
+            .saturating_sub(self.used_memory() + self.in_flight)
+    }
+
+    #[inline]
+    fn slot(&self, key: u32) -> u16 {
+        self.entries[key as usize].slot()
+    }
+
     /// Stores a key that is not live.
     pub(super) fn add(&mut self, key: u32, bytes: u32, now: u64) {
-        self.rehash_main(1);
-        if self.main.is_full() {
-            self.expand_main();
-        }
+        self.rehash_main(key, 1);
+        let headroom = self.headroom();
+        let slot = self.slot(key);
+        self.main.expand_if_full(slot, |more| more <= headroom);
         let stamp = self.policy.new_stamp(&self.clock, now);
         let entry = &mut self.entries[key as usize];
         entry.begin(bytes, stamp);
@@ -26,21 +38,24 @@ impl Keyspace {
             return;
         }
         let (shape, ttl) = (entry.shape(), entry.has_ttl());
-        self.used -= self.costs.key(shape, entry.bytes, ttl);
         self.used += self.costs.key(shape, bytes, ttl);
+        self.used -= self.costs.key(shape, entry.bytes, ttl);
         entry.bytes = bytes;
     }
 
     /// Removes a live key with its TTL (`dbGenericDelete`).
     pub(super) fn delete(&mut self, key: u32) {
+        let headroom = self.headroom();
         if self.expires.len() > 0 {
-            self.rehash_expires(1);
+            self.rehash_expires(key, 1);
             if self.entries[key as usize].has_ttl() {
-                self.expires.remove(&mut self.entries, key);
+                self.expires
+                    .remove(&mut self.entries, key, |more| more <= headroom);
             }
         }
-        self.rehash_main(1);
-        self.main.remove(&mut self.entries, key);
+        self.rehash_main(key, 1);
+        self.main
+            .remove(&mut self.entries, key, |more| more <= headroom);
         let entry = &mut self.entries[key as usize];
         self.used -= self.costs.key(entry.shape(), entry.bytes, entry.has_ttl());
         entry.end();
@@ -64,9 +79,9 @@ impl Keyspace {
     /// Gives a live key a TTL, or another one (`setExpire`).
     #[inline]
     pub(super) fn set_ttl(&mut self, key: u32, expires: u64) {
-        if self.expires.is_full() {
-            self.expand_expires();
-        }
+        let headroom = self.headroom();
+        let slot = self.slot(key);
+        self.expires.expand_if_full(slot, |more| more <= headroom);
         let entry = &mut self.entries[key as usize];
         if entry.has_ttl() {
             entry.set_expires(expires);
@@ -74,73 +89,55 @@ impl Keyspace {
         }
         let (shape, bytes) = (entry.shape(), entry.bytes);
         entry.set_expires(expires);
-        self.used += self.costs.key(shape, bytes, true) - self.costs.key(shape, bytes, false);
+        self.used += self.costs.key(shape, bytes, true);
+        self.used -= self.costs.key(shape, bytes, false);
         self.expires.insert(&mut self.entries, key);
     }
 
     /// Takes the TTL from a live key that has one (`removeExpire`).
     pub(super) fn clear_ttl(&mut self, key: u32) {
-        self.expires.remove(&mut self.entries, key);
+        let headroom = self.headroom();
+        self.expires
+            .remove(&mut self.entries, key, |more| more <= headroom);
         let entry = &mut self.entries[key as usize];
         entry.clear_expires();
         let (shape, bytes) = (entry.shape(), entry.bytes);
-        self.used -= self.costs.key(shape, bytes, true) - self.costs.key(shape, bytes, false);
+        self.used += self.costs.key(shape, bytes, false);
+        self.used -= self.costs.key(shape, bytes, true);
     }
 
-    #[cold]
-    fn expand_main(&mut self) {
-        let (keys, buckets) = self.main.first_load();
-        if self.may_expand(keys, buckets, self.main.next_bytes()) {
-            self.resize_main(keys + 1);
-        }
-    }
-
-    #[cold]
-    fn expand_expires(&mut self) {
-        let (keys, buckets) = self.expires.first_load();
-        if self.may_expand(keys, buckets, self.expires.next_bytes()) {
-            self.resize_expires(keys + 1);
-        }
-    }
-
-    /// Near the limit a table does not grow until its load passes 1.618 (`dictExpandAllowed`,
-    /// `HASHTABLE_MAX_LOAD_FACTOR`).
-    fn may_expand(&self, keys: usize, buckets: usize, more: u64) -> bool {
-        buckets == 0
-            || keys * 1000 > buckets * 1618
-            || self.used + self.in_flight + more <= self.limit
-    }
-
-    pub(super) fn resize_main(&mut self, keys: usize) {
-        let before = self.main.bytes();
-        self.main.resize_for(keys);
-        self.used += self.main.bytes() - before;
-        self.rehashing |= self.main.is_rehashing();
-    }
-
-    pub(super) fn resize_expires(&mut self, keys: usize) {
-        let before = self.expires.bytes();
-        self.expires.resize_for(keys);
-        self.used += self.expires.bytes() - before;
-        self.rehashing |= self.expires.is_rehashing();
-    }
-
-    /// Moves buckets of the main dict, if it is being moved.
+    /// Whether any table is being moved to a new one.
     #[inline]
-    pub(super) fn rehash_main(&mut self, steps: usize) {
-        if self.rehashing && self.main.is_rehashing() {
-            self.used -= self.main.rehash(&mut self.entries, steps);
-            self.rehashing = self.main.is_rehashing() || self.expires.is_rehashing();
+    pub(super) fn is_rehashing(&self) -> bool {
+        self.main.is_rehashing() | self.expires.is_rehashing()
+    }
+
+    /// Moves buckets of the key's main table, if it is being moved.
+    #[inline]
+    pub(super) fn rehash_main(&mut self, key: u32, steps: usize) {
+        if self.main.is_rehashing() {
+            let slot = self.slot(key);
+            self.main.rehash(&mut self.entries, slot, steps);
         }
     }
 
-    /// Moves buckets of the expires dict, if it is being moved.
+    /// Moves buckets of the key's expires table, if it is being moved.
     #[inline]
-    pub(super) fn rehash_expires(&mut self, steps: usize) {
-        if self.rehashing && self.expires.is_rehashing() {
-            self.used -= self.expires.rehash(&mut self.entries, steps);
-            self.rehashing = self.main.is_rehashing() || self.expires.is_rehashing();
+    pub(super) fn rehash_expires(&mut self, key: u32, steps: usize) {
+        if self.expires.is_rehashing() {
+            let slot = self.slot(key);
+            self.expires.rehash(&mut self.entries, slot, steps);
         }
+    }
+
+    /// The cron's look at tables that are too sparse or too full.
+    pub(super) fn resize_by_cron(&mut self) {
+        let expands = self.rules.cron_expands;
+        let headroom = self.headroom();
+        self.main.resize_by_cron(expands, |more| more <= headroom);
+        let headroom = self.headroom();
+        self.expires
+            .resize_by_cron(expands, |more| more <= headroom);
     }
 
     /// Evicts until what is over the limit has been freed (`performEvictions`). False if that
@@ -148,16 +145,16 @@ impl Keyspace {
     #[cold]
     #[inline(never)]
     pub(super) fn make_room(&mut self, now: u64) -> bool {
-        // Signed, because a deletion can also end a rehash or begin one.
-        let excess = (self.used + self.in_flight - self.limit).cast_signed();
+        // Signed, because a deletion can also begin a rehash.
+        let excess = (self.used_memory() + self.in_flight - self.limit).cast_signed();
         let mut freed = 0i64;
         while freed < excess {
             let Some(key) = self.victim(now) else {
                 return false;
             };
-            let before = self.used;
+            let before = self.used_memory().cast_signed();
             self.die(key, DeathCause::Evicted);
-            freed += before.cast_signed() - self.used.cast_signed();
+            freed += before - self.used_memory().cast_signed();
         }
         true
     }
@@ -167,67 +164,83 @@ impl Keyspace {
         match self.policy.choice {
             Choice::Nobody => None,
             Choice::Random => match self.policy.source {
-                Source::AllKeys => {
-                    self.rehash_main(1);
-                    self.main.random(&self.entries, &mut self.rng)
-                }
-                Source::Volatile => {
-                    self.rehash_expires(1);
-                    self.expires.random(&self.entries, &mut self.rng)
-                }
+                Source::AllKeys => self.main.random(&mut self.entries, &mut self.rng),
+                Source::Volatile => self.expires.random(&mut self.entries, &mut self.rng),
             },
             Choice::Lru | Choice::Lfu | Choice::Ttl => self.ranked_victim(now),
         }
     }
 
     fn ranked_victim(&mut self, now: u64) -> Option<u32> {
+        let all_keys = self.policy.source == Source::AllKeys;
         loop {
-            if self.populate_pool(now) == 0 {
+            if !self.populate_pool(now) {
                 return None;
             }
             while let Some(key) = self.pool.take() {
-                match self.policy.source {
-                    Source::AllKeys => self.rehash_main(1),
-                    Source::Volatile => self.rehash_expires(1),
-                }
-                let entry = self.entries.get(key as usize);
-                let eligible = |entry: &&Entry| {
-                    entry.is_live() && (self.policy.source == Source::AllKeys || entry.has_ttl())
+                let Some(entry) = self.entries.get(key as usize) else {
+                    continue;
                 };
-                if entry.filter(eligible).is_some() {
+                let eligible = entry.is_live() && (all_keys || entry.has_ttl());
+                if all_keys {
+                    self.rehash_main(key, 1);
+                } else {
+                    self.rehash_expires(key, 1);
+                }
+                if eligible {
                     return Some(key);
                 }
             }
         }
     }
 
-    /// Samples candidates into the pool; returns the number of keys there are to choose from.
-    fn populate_pool(&mut self, now: u64) -> usize {
+    /// Samples candidates into the pool, from as many tables as it takes; false if there is
+    /// none to choose from.
+    fn populate_pool(&mut self, now: u64) -> bool {
+        let (keys, tables) = match self.policy.source {
+            Source::AllKeys => (self.main.len(), self.main.filled_tables()),
+            Source::Volatile => (self.expires.len(), self.expires.filled_tables()),
+        };
+        let mut sampled = 0;
+        for _ in 0..tables {
+            sampled += self.populate_pool_from_one(now);
+            // A small database is not worth the walk.
+            if sampled >= self.policy.samples || keys < self.policy.samples * 10 {
+                break;
+            }
+        }
+        keys > 0
+    }
+
+    fn populate_pool_from_one(&mut self, now: u64) -> usize {
         let mut samples = [0; MAX_SAMPLES];
         let samples = &mut samples[..self.policy.samples];
-        let (keys, count) = match self.policy.source {
-            Source::AllKeys => {
-                self.rehash_main(samples.len().min(self.main.len()));
-                let count = self.main.sample(&self.entries, &mut self.rng, samples);
-                (self.main.len(), count)
-            }
-            Source::Volatile => {
-                self.rehash_expires(samples.len().min(self.expires.len()));
-                let count = self.expires.sample(&self.entries, &mut self.rng, samples);
-                if self.policy.choice != Choice::Ttl {
-                    // Each candidate is looked up in the main dict.
-                    self.rehash_main(count);
-                }
-                (self.expires.len(), count)
-            }
+        let count = match self.policy.source {
+            Source::AllKeys => self.main.sample(&mut self.entries, &mut self.rng, samples),
+            Source::Volatile => self
+                .expires
+                .sample(&mut self.entries, &mut self.rng, samples),
         };
+        if self.main.is_rehashing()
+            && self.policy.source == Source::Volatile
+            && self.policy.choice != Choice::Ttl
+            && self.rules.tables == TableKind::Dict
+        {
+            // Each candidate is looked up in the main dict.
+            for &key in &samples[..count] {
+                self.rehash_main(key, 1);
+            }
+        }
         for &key in &samples[..count] {
             let entry = &mut self.entries[key as usize];
             let score = self.policy.score(entry, &self.clock, now);
+            if self.rules.stores_decay && self.policy.counts() {
+                self.policy.store_decay(entry, &self.clock, now);
+            }
             if self.pool.offer(key, score) {
                 entry.set_pooled(true);
             }
         }
-        keys
+        count
     }
 }

@@ -143,10 +143,22 @@ fn tables_grow_at_their_load_and_the_old_one_is_given_back() {
     keyspace.check().unwrap();
 }
 
+pub(super) const ENGINES: [Engine; 6] = [
+    Engine::Redis70,
+    Engine::Redis74,
+    Engine::Redis80,
+    Engine::Valkey80,
+    Engine::Valkey81,
+    Engine::Valkey91,
+];
+
 /// Random commands on few keys, with time passing: everything adds up after every few of them,
 /// memory stays within the limit, and nothing is refused while something could be evicted.
-fn swarm(policy: EvictionPolicy, seed: u64) {
-    let mut spec = spec(policy, 1_400_000);
+fn swarm(engine: Engine, policy: EvictionPolicy, seed: u64) {
+    let limit = EngineRules::of(engine, Allocator::Bundled).base + 420_000;
+    let mut spec = spec(policy, limit);
+    spec.engine = engine;
+    spec.shards = 1 + (seed % 2) as u32;
     let mut rng = Streams::new(seed, 1).stream("swarm");
     spec.maxmemory_samples = 1 + (rng.next_u64() % 10) as u32;
     let mut keyspace = keyspace(&spec, seed);
@@ -161,11 +173,11 @@ fn swarm(policy: EvictionPolicy, seed: u64) {
         }),
     ];
     let keys: Vec<KeyId> = (0..2000)
-        .map(|id| keyspace.create(id, 0, shapes[id as usize % 2], id as u32))
+        .map(|id| keyspace.create(id, (id % 40) as u16, shapes[id as usize % 2], id as u32))
         .collect();
     let mut live = vec![false; keys.len()];
     let mut at = Time::ZERO;
-    for round in 0..30_000 {
+    for round in 0..10_000 {
         let bits = rng.next_u64();
         let key = keys[(bits % 2000) as usize];
         let name = CommandName::ALL[(bits >> 20) as usize % CommandName::ALL.len()];
@@ -178,7 +190,7 @@ fn swarm(policy: EvictionPolicy, seed: u64) {
         let outcome = keyspace.execute(&command(name, bytes, ttl), key, at);
         if outcome == Outcome::Oom {
             assert!(
-                keyspace.used_memory() + 10_000 > 1_400_000,
+                keyspace.used_memory() + 10_000 > limit,
                 "refused without need"
             );
             let eligible = match policy {
@@ -203,7 +215,9 @@ fn swarm(policy: EvictionPolicy, seed: u64) {
             }
         }
         if round % 500 == 0 {
-            keyspace.check().unwrap();
+            keyspace.check().unwrap_or_else(|broken| {
+                panic!("{engine:?}, {policy:?}, seed {seed}, round {round}: {broken}")
+            });
         }
     }
     keyspace.check().unwrap();
@@ -214,9 +228,11 @@ fn swarm(policy: EvictionPolicy, seed: u64) {
 
 #[test]
 fn books_balance_under_random_commands() {
-    for policy in POLICIES {
-        for seed in 0..3 {
-            swarm(policy, seed);
+    for engine in ENGINES {
+        for policy in POLICIES {
+            for seed in 0..4 {
+                swarm(engine, policy, seed);
+            }
         }
     }
 }

@@ -1,0 +1,487 @@
+//! The tables that a keyspace keeps its keys in: of all keys, and of keys with a TTL.
+//!
+//! One hash table each; in a cluster, engines since Redis 7.4 and Valkey 8.0 keep one for each
+//! slot (`kvstore.c`), and sample and scan slot by slot.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::dict::{self, Dict, below};
+use super::entry::Entry;
+use super::hashtable::HashTable;
+use crate::store::engine::{Shrink, TableKind};
+use crate::store::slots::SLOTS;
+
+/// No table yet for a slot.
+const NOWHERE: u16 = u16::MAX;
+
+/// One table, of either kind.
+#[derive(Clone, Debug)]
+enum Table<const LINK: usize> {
+    Dict(Dict<LINK>),
+    Hash(HashTable),
+}
+
+impl<const LINK: usize> Table<LINK> {
+    fn new(kind: TableKind) -> Self {
+        match kind {
+            TableKind::Dict => Self::Dict(Dict::default()),
+            TableKind::HashTable => Self::Hash(HashTable::default()),
+        }
+    }
+
+    #[inline]
+    const fn len(&self) -> usize {
+        match self {
+            Self::Dict(table) => table.len(),
+            Self::Hash(table) => table.len(),
+        }
+    }
+
+    #[inline]
+    const fn is_rehashing(&self) -> bool {
+        match self {
+            Self::Dict(table) => table.is_rehashing(),
+            Self::Hash(table) => table.is_rehashing(),
+        }
+    }
+
+    #[inline]
+    const fn is_full(&self) -> bool {
+        match self {
+            Self::Dict(table) => table.is_full(),
+            Self::Hash(table) => table.is_full(),
+        }
+    }
+
+    #[inline]
+    const fn bytes(&self) -> u64 {
+        match self {
+            Self::Dict(table) => table.bytes(),
+            Self::Hash(table) => table.bytes(),
+        }
+    }
+
+    /// A table so empty that active expiry does not look at it.
+    const fn is_too_sparse(&self) -> bool {
+        match self {
+            Self::Dict(table) => table.is_too_sparse(),
+            Self::Hash(table) => table.top_level() > 0 && table.len() * 100 / table.top_level() < 1,
+        }
+    }
+
+    fn rehash(&mut self, entries: &mut [Entry], steps: usize) {
+        match self {
+            Self::Dict(table) => table.rehash(entries, steps),
+            Self::Hash(table) => (0..steps).for_each(|_| table.rehash_step(entries)),
+        }
+    }
+}
+
+/// Where a scan is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cursor {
+    place: usize,
+    bits: u64,
+}
+
+/// All tables of one sort; `LINK` names the chains in [`Entry::next`].
+#[derive(Clone, Debug)]
+pub(super) struct Tables<const LINK: usize> {
+    tables: Vec<Table<LINK>>,
+    /// Place of each slot's table; empty if one table holds all.
+    places: Vec<u16>,
+    /// Keys by place, as a binary indexed tree, if there are many tables.
+    sizes: Vec<u32>,
+    len: usize,
+    bytes: u64,
+    rehashing: usize,
+    kind: TableKind,
+    shrink: Shrink,
+    /// Bytes of a table's own structure, where there are many.
+    overhead: u64,
+    resize_cursor: usize,
+}
+
+/// Bytes of a table's structure with its metadata (`dict`, `hashtable`), in a block.
+const STRUCTURE_BYTES: u64 = 80;
+/// Tables of slots that one run of the cron looks at (`CRON_DICTS_PER_DB`).
+const TABLES_PER_CRON: usize = 16;
+
+impl<const LINK: usize> Tables<LINK> {
+    pub(super) fn new(kind: TableKind, shrink: Shrink, by_slot: bool) -> Self {
+        let tables = if by_slot {
+            Vec::new()
+        } else {
+            vec![Table::new(kind)]
+        };
+        let slots = if by_slot { usize::from(SLOTS) } else { 0 };
+        Self {
+            tables,
+            places: vec![NOWHERE; slots],
+            sizes: Vec::new(),
+            len: 0,
+            bytes: 0,
+            rehashing: 0,
+            kind,
+            shrink,
+            overhead: if by_slot { STRUCTURE_BYTES } else { 0 },
+            resize_cursor: 0,
+        }
+    }
+
+    #[inline]
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes of all buckets in the server.
+    #[inline]
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    #[inline]
+    pub(super) const fn is_rehashing(&self) -> bool {
+        self.rehashing > 0
+    }
+
+    #[inline]
+    fn place(&self, slot: u16) -> usize {
+        if self.places.is_empty() {
+            0
+        } else {
+            usize::from(self.places[usize::from(slot)])
+        }
+    }
+
+    fn place_or_new(&mut self, slot: u16) -> usize {
+        let place = self.place(slot);
+        if place != usize::from(NOWHERE) {
+            return place;
+        }
+        self.tables.push(Table::new(self.kind));
+        let place = self.tables.len() - 1;
+        self.places[usize::from(slot)] = place as u16;
+        self.sizes.push(0);
+        // A new leaf of the binary indexed tree covers the leaves that its number says.
+        let index = place + 1;
+        let covered = index & index.wrapping_neg();
+        let sum: usize = self.tables[index - covered..place]
+            .iter()
+            .map(Table::len)
+            .sum();
+        self.sizes[place] = sum as u32;
+        self.bytes += self.overhead;
+        place
+    }
+
+    /// Changes one table and keeps the sums.
+    #[inline]
+    fn change<T>(&mut self, place: usize, change: impl FnOnce(&mut Table<LINK>) -> T) -> T {
+        let table = &mut self.tables[place];
+        let (bytes, rehashing) = (table.bytes(), table.is_rehashing());
+        let result = change(table);
+        self.bytes = self.bytes - bytes + table.bytes();
+        self.rehashing =
+            self.rehashing - usize::from(rehashing) + usize::from(table.is_rehashing());
+        result
+    }
+
+    fn count(&mut self, place: usize, more: bool) {
+        if more {
+            self.len += 1;
+        } else {
+            self.len -= 1;
+        }
+        let mut index = place + 1;
+        while index <= self.sizes.len() {
+            let size = &mut self.sizes[index - 1];
+            *size = if more { *size + 1 } else { *size - 1 };
+            index += index & index.wrapping_neg();
+        }
+    }
+
+    /// Whether the next insertion into the slot's table wants a larger one. `is_room(bytes)` says
+    /// whether that many more bytes are within the limit.
+    #[inline]
+    pub(super) fn expand_if_full(&mut self, slot: u16, is_room: impl FnOnce(u64) -> bool) {
+        let place = self.place_or_new(slot);
+        if self.tables[place].is_full() {
+            self.expand(place, is_room);
+        }
+    }
+
+    #[cold]
+    fn expand(&mut self, place: usize, is_room: impl FnOnce(u64) -> bool) {
+        self.change(place, |table| match table {
+            // Near the limit a dict does not grow until its load passes 1.618
+            // (`dictExpandAllowed`, `HASHTABLE_MAX_LOAD_FACTOR`).
+            Table::Dict(table) => {
+                let (keys, buckets) = table.first_load();
+                let must = buckets == 0 || keys * 1000 > buckets * 1618;
+                if must || is_room(table.next_bytes()) {
+                    table.resize_for(keys + 1);
+                }
+            }
+            Table::Hash(table) => {
+                if table.must_expand() || is_room(table.next_bytes()) {
+                    table.expand();
+                }
+            }
+        });
+    }
+
+    #[inline]
+    pub(super) fn insert(&mut self, entries: &mut [Entry], key: u32) {
+        let place = self.place(entries[key as usize].slot());
+        self.change(place, |table| match table {
+            Table::Dict(table) => table.insert(entries, key),
+            Table::Hash(table) => table.insert(entries, key),
+        });
+        self.count(place, true);
+    }
+
+    /// Takes a key out. A dict that is left sparse may shrink at once, if there is room for the
+    /// new table.
+    #[inline]
+    pub(super) fn remove(
+        &mut self,
+        entries: &mut [Entry],
+        key: u32,
+        is_room: impl FnOnce(u64) -> bool,
+    ) {
+        let place = self.place(entries[key as usize].slot());
+        let shrink = self.shrink;
+        self.change(place, |table| match table {
+            Table::Dict(table) => {
+                table.remove(entries, key);
+                if shrink == Shrink::OnDelete && table.is_sparse_eighth() {
+                    Self::shrink_dict(table, is_room);
+                }
+            }
+            Table::Hash(table) => table.remove(entries, key),
+        });
+        self.count(place, false);
+    }
+
+    #[cold]
+    fn shrink_dict(table: &mut Dict<LINK>, is_room: impl FnOnce(u64) -> bool) {
+        let keys = table.len();
+        if is_room(Dict::<LINK>::bytes_for(keys)) {
+            table.resize_for(keys);
+        }
+    }
+
+    /// Moves buckets of the slot's table, if it is being moved.
+    #[inline]
+    pub(super) fn rehash(&mut self, entries: &mut [Entry], slot: u16, steps: usize) {
+        if self.rehashing > 0 {
+            self.rehash_slot(entries, slot, steps);
+        }
+    }
+
+    #[cold]
+    fn rehash_slot(&mut self, entries: &mut [Entry], slot: u16, steps: usize) {
+        let place = self.place(slot);
+        if place < self.tables.len() && self.tables[place].is_rehashing() {
+            self.change(place, |table| table.rehash(entries, steps));
+        }
+    }
+
+    /// Moves up to `steps` buckets of any tables that are being moved; returns how many it may
+    /// have moved.
+    pub(super) fn rehash_any(&mut self, entries: &mut [Entry], steps: usize) -> usize {
+        if self.rehashing == 0 {
+            return 0;
+        }
+        let Some(place) = self.tables.iter().position(Table::is_rehashing) else {
+            return 0;
+        };
+        self.change(place, |table| table.rehash(entries, steps));
+        steps
+    }
+
+    /// The cron looks for tables that are too sparse or too full. `is_room` as above.
+    pub(super) fn resize_by_cron(&mut self, expands: bool, is_room: impl Fn(u64) -> bool) {
+        for _ in 0..self.tables.len().min(TABLES_PER_CRON) {
+            self.resize_cursor = (self.resize_cursor + 1) % self.tables.len();
+            let place = self.resize_cursor;
+            let Table::Dict(table) = &self.tables[place] else {
+                continue;
+            };
+            if table.is_rehashing() {
+                continue;
+            }
+            let keys = table.len();
+            let sparse = match self.shrink {
+                // Below 10 % (`htNeedsResize`).
+                Shrink::ByCron => {
+                    table.buckets() > dict::SMALLEST && keys * 100 / table.buckets() < 10
+                }
+                Shrink::OnDelete => table.is_sparse_eighth(),
+            };
+            if sparse && (self.shrink == Shrink::ByCron || is_room(Dict::<LINK>::bytes_for(keys))) {
+                self.change(place, |table| {
+                    if let Table::Dict(table) = table {
+                        table.resize_for(keys);
+                    }
+                });
+            } else if expands && keys > 0 && table.is_full() {
+                self.expand(place, &is_room);
+            }
+        }
+    }
+
+    /// Up to `samples.len()` keys of one table, chosen by the number of its keys. Returns how
+    /// many.
+    pub(super) fn sample(
+        &mut self,
+        entries: &mut [Entry],
+        rng: &mut ChaCha8Rng,
+        samples: &mut [u32],
+    ) -> usize {
+        let Some(place) = self.fair_place(rng) else {
+            return 0;
+        };
+        if self.tables[place].is_rehashing() {
+            let steps = match &self.tables[place] {
+                Table::Dict(table) => samples.len().min(table.len()),
+                Table::Hash(_) => 1,
+            };
+            self.change(place, |table| table.rehash(entries, steps));
+        }
+        match &self.tables[place] {
+            Table::Dict(table) => table.sample(entries, rng, samples),
+            Table::Hash(table) => table.sample(rng, samples),
+        }
+    }
+
+    /// A random key.
+    pub(super) fn random(&mut self, entries: &mut [Entry], rng: &mut ChaCha8Rng) -> Option<u32> {
+        let place = self.fair_place(rng)?;
+        if self.tables[place].is_rehashing() {
+            self.change(place, |table| table.rehash(entries, 1));
+        }
+        match &self.tables[place] {
+            Table::Dict(table) => table.random(entries, rng),
+            Table::Hash(table) => table.random(rng),
+        }
+    }
+
+    /// Number of tables that hold keys.
+    pub(super) fn filled_tables(&self) -> usize {
+        if self.sizes.is_empty() {
+            usize::from(self.len > 0)
+        } else {
+            self.tables.iter().filter(|table| table.len() > 0).count()
+        }
+    }
+
+    /// A table chosen with the probability of its share of the keys
+    /// (`kvstoreGetFairRandomDictIndex`).
+    fn fair_place(&self, rng: &mut ChaCha8Rng) -> Option<usize> {
+        if self.len == 0 {
+            return None;
+        }
+        if self.sizes.is_empty() {
+            return Some(0);
+        }
+        let mut target = below(rng, self.len) as u32;
+        let mut at = 0;
+        let mut step = self.sizes.len().next_power_of_two();
+        while step > 0 {
+            if at + step <= self.sizes.len() && self.sizes[at + step - 1] <= target {
+                at += step;
+                target -= self.sizes[at - 1];
+            }
+            step /= 2;
+        }
+        Some(at)
+    }
+
+    /// The dict, where there is a single one: Redis 7.0 walks its buckets by number.
+    pub(super) fn single_dict(&self) -> Option<&Dict<LINK>> {
+        match self.tables.as_slice() {
+            [Table::Dict(table)] => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Hands out the keys behind the cursor; returns the cursor behind them, or `None` when it
+    /// has come round. Until [`Tables::end_scan`] nothing moves.
+    pub(super) fn scan(
+        &mut self,
+        entries: &[Entry],
+        cursor: Cursor,
+        keys: &mut Vec<u32>,
+    ) -> Option<Cursor> {
+        let table = self.tables.get_mut(cursor.place)?;
+        let bits = if table.is_too_sparse() {
+            0
+        } else {
+            match table {
+                Table::Dict(table) => table.scan(entries, cursor.bits, keys),
+                Table::Hash(table) => table.scan(cursor.bits, keys),
+            }
+        };
+        if bits != 0 {
+            return Some(Cursor { bits, ..cursor });
+        }
+        let next = (cursor.place + 1..self.tables.len()).find(|&at| self.tables[at].len() > 0);
+        next.map(|place| Cursor { place, bits: 0 })
+    }
+
+    /// Tidies up behind [`Tables::scan`].
+    pub(super) fn end_scan(&mut self, cursor: Cursor) {
+        if matches!(self.tables.get(cursor.place), Some(Table::Hash(_))) {
+            self.change(cursor.place, |table| {
+                if let Table::Hash(table) = table {
+                    table.end_scan();
+                }
+            });
+        }
+    }
+
+    /// Recounts everything; `member` says which keys should be in.
+    pub(super) fn check(
+        &self,
+        entries: &[Entry],
+        member: impl Fn(&Entry) -> bool,
+    ) -> Result<(), String> {
+        let mut seen = vec![false; entries.len()];
+        let mut strangers = 0;
+        for (place, table) in self.tables.iter().enumerate() {
+            let visit = |key: u32| {
+                let entry = &entries[key as usize];
+                strangers += u64::from(!member(entry) || self.place(entry.slot()) != place);
+                strangers += u64::from(std::mem::replace(&mut seen[key as usize], true));
+            };
+            match table {
+                Table::Dict(table) => table.check(entries, visit)?,
+                Table::Hash(table) => table.check(entries, visit)?,
+            }
+        }
+        let members = entries.iter().filter(|entry| member(entry)).count();
+        let found = seen.iter().filter(|seen| **seen).count();
+        let bytes: u64 = self
+            .tables
+            .iter()
+            .map(|table| table.bytes() + self.overhead)
+            .sum();
+        let rehashing = self
+            .tables
+            .iter()
+            .filter(|table| table.is_rehashing())
+            .count();
+        if strangers > 0 || found != members || found != self.len {
+            return Err(format!(
+                "{found} keys in tables that count {}, {members} should be; {strangers} wrong",
+                self.len
+            ));
+        }
+        if bytes != self.bytes || rehashing != self.rehashing {
+            return Err(format!("tables take {bytes} bytes, not {}", self.bytes));
+        }
+        Ok(())
+    }
+}
