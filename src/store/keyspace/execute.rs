@@ -54,7 +54,7 @@ impl Keyspace {
 
     /// Whether the key is there; one whose TTL has passed is reclaimed (`lookupKey`,
     /// `expireIfNeeded`).
-    #[inline]
+    #[inline(always)]
     fn find(&mut self, key: u32, now: u64) -> bool {
         if self.is_rehashing() {
             self.rehash_main(key, 1);
@@ -71,7 +71,7 @@ impl Keyspace {
         entry.is_live()
     }
 
-    #[inline]
+    #[inline(always)]
     fn touch(&mut self, key: u32, now: u64) {
         let entry = &mut self.entries[key as usize];
         let stamp = self
@@ -101,7 +101,7 @@ impl Keyspace {
         outcome
     }
 
-    #[inline]
+    #[inline(always)]
     fn apply_ttl(&mut self, key: u32, now: u64, ttl: Ttl) {
         match ttl {
             Ttl::Keep => {}
