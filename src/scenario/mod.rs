@@ -14,6 +14,7 @@ pub mod estimates;
 mod load;
 pub mod network;
 pub mod presets;
+pub mod random;
 pub mod reader;
 pub mod store;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! in the text, and remembers where each value came from. The same declarations give the list of
 //! all keys for documents, and `writer` prints values back.
 
+pub mod choice;
 pub mod distribution;
 pub mod key;
 pub mod problem;
@@ -16,7 +17,7 @@ pub mod writer;
 use std::cell::{Cell, RefCell};
 
 use super::store::Platform;
-use key::Section;
+use key::{KeyInfo, Section};
 use problem::{Problem, Problems};
 use table::Table;
 use tree::{Entry, Place, Source};
@@ -58,6 +59,8 @@ pub(in crate::scenario) struct Reader {
     platform: Cell<Platform>,
     /// Path of the key that is being read.
     path: RefCell<String>,
+    /// What is known of it.
+    reading: Cell<Option<KeyInfo>>,
     problems: RefCell<Vec<Problem>>,
     origins: RefCell<Vec<ValueOrigin>>,
 }
@@ -69,6 +72,7 @@ impl Reader {
             sources,
             platform: Cell::new(Platform::ElastiCache),
             path: RefCell::default(),
+            reading: Cell::new(None),
             problems: RefCell::default(),
             origins: RefCell::default(),
         }
@@ -107,6 +111,12 @@ impl Reader {
         path.rsplit('.').next().unwrap_or_default().to_owned()
     }
 
+    /// The largest value of the key that is being read, if it has one.
+    fn most(&self) -> Option<String> {
+        let info = self.reading.get()?;
+        info.most.map(info.amount)
+    }
+
     fn stated(&self, place: Place) -> Origin {
         let source = &self.sources[place.source as usize];
         Origin::Stated {
@@ -126,7 +136,13 @@ impl Reader {
 
     /// All problems in the order of the text, or the origins of all values if there are none.
     pub(in crate::scenario) fn finish(self) -> Result<Vec<ValueOrigin>, Problems> {
-        let problems = self.problems.into_inner();
+        let mut problems = self.problems.into_inner();
+        // Whoever wrote a key in another place or with another name knows that it is needed.
+        let meant: Vec<&str> = problems
+            .iter()
+            .filter_map(|problem| problem.meant)
+            .collect();
+        problems.retain(|problem| !problem.missing.is_some_and(|name| meant.contains(&name)));
         if problems.is_empty() {
             Ok(self.origins.into_inner())
         } else {

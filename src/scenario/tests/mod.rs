@@ -1,5 +1,8 @@
 //! Tests of scenarios as a whole: examples, errors, round trips.
 
+mod malformed;
+mod round_trip;
+
 use super::store::{Engine, EvictionPolicy};
 use super::*;
 use crate::units::{Bytes, Ratio};
