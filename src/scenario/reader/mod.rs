@@ -8,6 +8,7 @@
 pub mod choice;
 pub mod distribution;
 pub mod key;
+pub mod merge;
 pub mod problem;
 pub mod table;
 pub mod tree;
@@ -17,6 +18,7 @@ pub mod writer;
 use std::cell::{Cell, RefCell};
 
 use super::store::Platform;
+use choice::Choice;
 use key::{KeyInfo, Section};
 use problem::{Problem, Problems};
 use table::Table;
@@ -134,7 +136,8 @@ impl Reader {
         });
     }
 
-    /// All problems in the order of the text, or the origins of all values if there are none.
+    /// All problems in the order of the text, or the origins of all values, in the order in which
+    /// they are written, if there are none.
     pub(in crate::scenario) fn finish(self) -> Result<Vec<ValueOrigin>, Problems> {
         let mut problems = self.problems.into_inner();
         // Whoever wrote a key in another place or with another name knows that it is needed.
@@ -144,9 +147,47 @@ impl Reader {
             .collect();
         problems.retain(|problem| !problem.missing.is_some_and(|name| meant.contains(&name)));
         if problems.is_empty() {
-            Ok(self.origins.into_inner())
+            let mut origins = self.origins.into_inner();
+            origins.sort_by_key(|origin| place_in_text(&origin.path));
+            Ok(origins)
         } else {
             Err(Problems::new(self.sources, problems))
+        }
+    }
+}
+
+/// Where the key at `path` stands in a resolved scenario: the member of a repeated section, the
+/// section and the key within it.
+fn place_in_text(path: &str) -> (usize, usize, usize) {
+    let (mut member, mut words) = (0, Vec::new());
+    for segment in path.split('.') {
+        match segment.parse::<usize>() {
+            Ok(number) => member = number,
+            Err(_) => words.push(segment),
+        }
+    }
+    let key = words.pop().unwrap_or_default();
+    let path = words.join(".");
+    let sections = super::SECTIONS;
+    let section = sections.iter().position(|section| section.path == path);
+    let section = section.unwrap_or(sections.len());
+    let key = sections
+        .get(section)
+        .and_then(|section| section.keys.iter().position(|info| info.name == key));
+    (member, section, key.unwrap_or_default())
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stated { source, line } if source == "--set" && *line == 1 => write!(f, "--set"),
+            Self::Stated { source, line } => write!(f, "{source}:{line}"),
+            Self::Platform(platform, source) => {
+                write!(f, "default of {} ({source})", platform.word())
+            }
+            Self::BuiltIn(source) => write!(f, "default ({source})"),
+            Self::Derived(rule) => write!(f, "derived: {rule}"),
+            Self::Absent(meaning) => write!(f, "not given: {meaning}"),
         }
     }
 }

@@ -93,8 +93,9 @@ impl Node {
     }
 }
 
-/// Largest scenario text in bytes: more than 100,000 lines.
-pub const MAX_TEXT: usize = 4 << 20;
+/// Largest scenario text in bytes, some 25,000 lines: the tree of a longer one could take more
+/// memory than a run.
+pub const MAX_TEXT: usize = 1 << 20;
 
 /// Parses the whole text of source number `source`.
 pub(in crate::scenario) fn parse(source: u32, text: &str) -> Result<Vec<Entry>, Box<Problem>> {
@@ -106,7 +107,14 @@ pub(in crate::scenario) fn parse(source: u32, text: &str) -> Result<Vec<Entry>, 
     }
     match DeTable::parse(text) {
         Ok(table) => Ok(entries(source, table.get_ref())),
-        Err(error) => Err(Box::new(syntax_problem(source, text, &error))),
+        Err(error) => {
+            let problem = syntax_problem(source, text, &error);
+            Err(Box::new(if text.trim_start().starts_with('{') {
+                problem.hint("this looks like JSON; in TOML it is duration = \"1d\"")
+            } else {
+                problem
+            }))
+        }
     }
 }
 
@@ -135,9 +143,6 @@ fn syntax_problem(source: u32, text: &str, error: &toml::de::Error) -> Problem {
         return problem
             .label("texts and quantities stand in quotes")
             .hint(format!("write {found:?}"));
-    }
-    if text.trim_start().starts_with('{') {
-        return problem.hint("this looks like JSON; in TOML it is duration = \"1d\"");
     }
     let before = text
         .get(..place.start as usize)

@@ -2,6 +2,7 @@
 
 mod malformed;
 mod round_trip;
+mod sources;
 
 use super::store::{Engine, EvictionPolicy};
 use super::*;

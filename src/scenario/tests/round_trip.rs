@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::load;
+use super::{load, load_with};
 use crate::scenario::random::random_scenario;
 use crate::scenario::reader::tree::Source;
 
@@ -65,6 +65,56 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn no_set_makes_a_panic(
+        words in prop::collection::vec(prop::sample::select(WORDS), 0..5),
+        value in prop::sample::select(VALUES),
+        noise in ".{0,20}",
+        noisy in 0u8..3,
+    ) {
+        let text = random_scenario(7).to_toml();
+        let path = words.join(".");
+        let (path, value) = match noisy {
+            0 => (noise.as_str(), value),
+            1 => (path.as_str(), noise.as_str()),
+            _ => (path.as_str(), value),
+        };
+        if let Err(problems) = load_with("x.toml", &text, &[(path, value)]) {
+            prop_assert!(!problems.render(true).is_empty());
+        }
+    }
+}
+
+const WORDS: &[&str] = &[
+    "users",
+    "0",
+    "1",
+    "99",
+    "class-0",
+    "session",
+    "store",
+    "network",
+    "database",
+    "hop",
+    "ttl",
+    "think_time",
+    "concurrent",
+    "arrival_rate",
+    "shards",
+    "duration",
+    "platform",
+    "extends",
+    "name",
+    "encoding",
+    "fields",
+    "maxmemory",
+    "reserved_memory",
+    "exponential",
+    "",
+    "x",
+];
 
 const VALUES: &[&str] = &[
     "0",
