@@ -6,7 +6,8 @@ use super::reader::key::{Fallback, KeyInfo, Kind, Section};
 const HEAD: &str = "\
 # The scenario file
 
-<!-- Generated from the declarations of the keys in src/scenario. Do not edit: change them there and
+<!-- Generated from the declarations of the keys in src/scenario. Do not edit: change them \
+there and
      run `SESSIONSIM_UPDATE=1 cargo test scenario_reference`. -->
 
 A scenario is one TOML file. Unknown keys are errors, and every quantity has its unit:
@@ -17,13 +18,18 @@ A scenario is one TOML file. Unknown keys are errors, and every quantity has its
 | size | `\"300B\"`, `\"5KB\"` (5,000 bytes), `\"2KiB\"` (2,048), `\"1.5GiB\"` |
 | share | `\"95%\"`, `\"0.1%\"` |
 | rate | `\"12/s\"`, `\"10k/s\"`, `\"500/h\"`, `\"1.5M/d\"` |
-| distribution of durations or sizes | `\"20s\"` (always the same), `{ exponential = \"20s\" }` (its \
-mean), `{ uniform = [\"1s\", \"3s\"] }` (smallest and largest), `{ lognormal = { median = \"1ms\", p99 \
+| distribution of durations or sizes | `\"20s\"` (always the same), `{ exponential = \"20s\" }` \
+(its \
+mean), `{ uniform = [\"1s\", \"3s\"] }` (smallest and largest), `{ lognormal = { median = \
+\"1ms\", p99 \
 = \"5ms\" } }`, `{ values = [\"1s\", \"2s\"] }` (each as likely as the others) |
-| list of commands | `[\"GET\", \"EXPIRE\"]`, each sent after the reply to the one before, unless a read \
-before it found nothing; `{ command = \"SET\", when = \"missing\" }` is sent only then, and `when = \
+| list of commands | `[\"GET\", \"EXPIRE\"]`, each sent after the reply to the one before, \
+unless a read \
+before it found nothing; `{ command = \"SET\", when = \"missing\" }` is sent only then, and \
+`when = \
 \"always\"` in any case |
-| service time | `{ fixed = \"7us\", per_kib = \"0.4us\" }`, so much for each command and so much for \
+| service time | `{ fixed = \"7us\", per_kib = \"0.4us\" }`, so much for each command and so \
+much for \
 each KiB of value, or a duration or distribution whatever the size |
 
 The smallest scenario says how long, how much memory, who and what:
@@ -43,7 +49,8 @@ ttl = \"30m\"
 ```
 
 `platform` decides the defaults of `[store]`: where there are two, the first is that of
-`\"elasticache\"`, the second that of `\"self-managed\"`. A default in brackets follows from other keys.
+`\"elasticache\"`, the second that of `\"self-managed\"`. A default in brackets follows from \
+other keys.
 ";
 
 /// The whole document, in Markdown.

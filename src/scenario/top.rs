@@ -38,8 +38,8 @@ const SCHEMA: Key<u32> = Key::built_in(
 const EXTENDS: Key<String> = Key::optional(
     "extends",
     "the scenario stands alone",
-    "Another scenario file that this one builds on, relative to this one: what is not given here is \
-     taken from there, all but its `name`. Sections are merged key by key, and classes of users by \
+    "Another scenario file that this one builds on, relative to this one: what is not given here \
+     is taken from there, all but its `name`. Sections are merged key by key, and classes of users by \
      their `name`.",
 )
 .called(&["base", "include", "inherits", "from"]);

@@ -55,6 +55,9 @@ pub struct ValueOrigin {
     pub origin: Origin,
 }
 
+/// Most problems that are kept.
+const MAX_PROBLEMS: usize = 1000;
+
 /// Collects problems and origins while a scenario is read.
 pub(in crate::scenario) struct Reader {
     sources: Vec<Source>,
@@ -94,12 +97,20 @@ impl Reader {
         self.platform.set(platform);
     }
 
-    /// Adds a problem.
+    /// Adds a problem. Of very many only the first are kept: nobody reads them all.
     pub(in crate::scenario) fn report(&self, mut problem: Problem) {
+        if self.is_full() {
+            return;
+        }
         if problem.path.is_empty() {
             problem.path.clone_from(&self.path.borrow());
         }
         self.problems.borrow_mut().push(problem);
+    }
+
+    /// Whether more problems than anyone reads are known already.
+    fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= MAX_PROBLEMS
     }
 
     /// Whether nothing is wrong so far.

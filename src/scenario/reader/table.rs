@@ -316,7 +316,7 @@ impl<'a> Table<'a> {
             self.section.heading()
         );
         for entry in self.entries {
-            if !asked.contains(&entry.key.as_str()) {
+            if !asked.contains(&entry.key.as_str()) && !self.reader.is_full() {
                 self.reader.path.replace(join(&self.path, &entry.key));
                 self.reader.report(self.unknown(entry));
             }

@@ -93,9 +93,9 @@ impl Node {
     }
 }
 
-/// Largest scenario text in bytes, some 25,000 lines: the tree of a longer one could take more
-/// memory than a run.
-pub const MAX_TEXT: usize = 1 << 20;
+/// Largest scenario text in bytes, some 12,000 lines: the tree of a longer one could take more
+/// memory than a small run.
+pub const MAX_TEXT: usize = 1 << 19;
 
 /// Parses the whole text of source number `source`.
 pub(in crate::scenario) fn parse(source: u32, text: &str) -> Result<Vec<Entry>, Box<Problem>> {
