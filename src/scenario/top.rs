@@ -39,8 +39,8 @@ const EXTENDS: Key<String> = Key::optional(
     "extends",
     "the scenario stands alone",
     "Another scenario file that this one builds on, relative to this one: what is not given here \
-     is taken from there, all but its `name`. Sections are merged key by key, and classes of users by \
-     their `name`.",
+     is taken from there, all but its `name`. Sections are merged key by key, and classes of users \
+     by their `name`.",
 )
 .called(&["base", "include", "inherits", "from"]);
 
