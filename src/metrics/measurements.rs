@@ -82,13 +82,10 @@ counts! {
     /// What became of the felt ones, in the order of [`Aftermath`]: restored, forced login, guest
     /// reset, abandoned.
     after_loss: [u64; 4],
-    /// Likewise of those expired in use.
+    /// Likewise of those expired in use, of whom some had been found before the measurement.
     after_expiry: [u64; 4],
     /// What was done about sessions found gone, whenever these had met their fate; same order.
     made_good: [u64; 4],
-    /// Sessions whose own end lay before the measurement began, which was only known later: in no
-    /// other count.
-    over_before: u64,
     /// Queries sent to the database.
     db_queries: u64,
     /// Of these, queries that it refused.
@@ -237,9 +234,11 @@ pub struct Measurements {
     pub latencies: [Latencies; Group::ALL.len()],
     /// The time series.
     pub rows: Vec<Row>,
-    /// Sessions without a fate on the books when the measurement began. Some of them were over by
-    /// then and nobody knew: [`Counts::over_before`].
+    /// Sessions without a fate when the measurement began: those alive, and those that had
+    /// reached their own end while it was open whether their user would come back.
     pub open_at_start: u64,
+    /// Sessions found expired before the measurement began that nothing had made good for yet.
+    pub expired_pending_at_start: u64,
     /// Requests on their way when it began.
     pub in_flight_at_start: u64,
     /// Requests on their way when the run ended.
@@ -257,9 +256,10 @@ impl Measurements {
             .map_or(Span::ZERO, |began| self.ended.since(began))
     }
 
-    /// Sessions alive when the measurement began.
-    pub fn alive_at_start(&self) -> u64 {
-        self.open_at_start.saturating_sub(self.counts.over_before)
+    /// Live sessions at the end of the first and of the last row.
+    pub fn live_sessions(&self) -> Option<(u64, u64)> {
+        let (first, last) = (self.rows.first()?, self.rows.last()?);
+        Some((first.gauges.live_sessions?, last.gauges.live_sessions?))
     }
 
     /// Latencies of a group.

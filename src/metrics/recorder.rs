@@ -8,11 +8,12 @@
 //! * A command, a query, an eviction, an expiry, a visit and a session's creation count if they
 //!   are stated after the measurement began; so does what is done about a session found gone (a
 //!   restoration, a forced login).
-//! * A fate counts if it happened after the measurement began. A session's own end may become
-//!   known later (its user might have come back): one that lies before counts as `over_before`,
-//!   so that the books balance.
-//! * Whether a loss was felt counts if the loss does. Thus felt and unnoticed add up to lost, and
-//!   what became of the felt ones adds up to felt.
+//! * A fate counts if it is stated after the measurement began, which can be later than it
+//!   happened: that a session expired in use is known when its user comes back, and that it ended
+//!   when its user can no longer come back, at the latest when the run ends. Counted that way,
+//!   sessions expired in use are those that users met with, as forced logins are.
+//! * Whether a loss was felt, and what became of the felt ones, count if the loss does. Thus felt
+//!   and unnoticed add up to lost.
 //!
 //! A row of the time series holds what was stated between its two ends. A reply is stated as soon
 //! as it is certain, which is up to one hop before it arrives.
@@ -70,6 +71,7 @@ struct Rare {
     latencies: [Bins; Group::ALL.len()],
     rows: Vec<Row>,
     open_at_start: u64,
+    expired_pending_at_start: u64,
     in_flight_at_start: u64,
     in_flight_at_end: u64,
     ended: Time,
@@ -108,6 +110,7 @@ impl Recorder {
                 latencies: Default::default(),
                 rows: Vec::new(),
                 open_at_start: 0,
+                expired_pending_at_start: 0,
                 in_flight_at_start: 0,
                 in_flight_at_end: 0,
                 ended: Time::ZERO,
@@ -136,6 +139,7 @@ impl Recorder {
             latencies: rare.latencies.each_ref().map(Bins::latencies),
             rows: rare.rows,
             open_at_start: rare.open_at_start,
+            expired_pending_at_start: rare.expired_pending_at_start,
             in_flight_at_start: rare.in_flight_at_start,
             in_flight_at_end: rare.in_flight_at_end,
             fingerprint: rare.fingerprint,
@@ -316,9 +320,8 @@ impl Probe for Recorder {
         self.row.created += 1;
     }
 
-    fn session_closed(&mut self, at: Time, _class: u16, fate: Fate) {
+    fn session_closed(&mut self, _at: Time, _class: u16, fate: Fate) {
         match fate {
-            _ if at < self.begin => self.row.over_before += 1,
             Fate::LoggedOut => self.row.logged_out += 1,
             Fate::Ended => self.row.ended += 1,
             Fate::Alive => self.row.alive += 1,
@@ -343,11 +346,10 @@ impl Probe for Recorder {
         aftermath: Aftermath,
     ) {
         self.row.made_good[aftermath as usize] += 1;
-        if closed_at >= self.begin {
-            match fate {
-                Fate::Lost(_) => self.row.after_loss[aftermath as usize] += 1,
-                _ => self.row.after_expiry[aftermath as usize] += 1,
-            }
+        match fate {
+            Fate::Lost(_) if closed_at < self.begin => {}
+            Fate::Lost(_) => self.row.after_loss[aftermath as usize] += 1,
+            _ => self.row.after_expiry[aftermath as usize] += 1,
         }
     }
 
@@ -395,6 +397,8 @@ impl Probe for Recorder {
     fn measurement_begins(&mut self, at: Time, nodes: &[NodeSample], open_sessions: u64) {
         let answered: u64 = self.row.answered.iter().sum();
         self.rare.in_flight_at_start = self.row.requests - answered;
+        let made_good: u64 = self.row.after_expiry.iter().sum();
+        self.rare.expired_pending_at_start = self.row.expired_in_use - made_good;
         self.forget();
         self.begin = at;
         let rare = &mut *self.rare;

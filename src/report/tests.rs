@@ -93,6 +93,11 @@ fn scenario(ttl: Span) -> Scenario {
 
 /// Two measured hours: 20,000 requests, of which one in a hundred finds its session gone.
 fn run(scenario: &Scenario, lost: u64, complete: bool) -> Measurements {
+    grown(scenario, lost, complete, 3)
+}
+
+/// Likewise, with so many more sessions in the second hour.
+fn grown(scenario: &Scenario, lost: u64, complete: bool, growth: u64) -> Measurements {
     let mut recorder = Recorder::new(scenario);
     let node = |used_memory, busy| NodeSample {
         used_memory,
@@ -121,7 +126,7 @@ fn run(scenario: &Scenario, lost: u64, complete: bool) -> Measurements {
             node(1_200_000_000 * hour, Span(HOUR.0 / 50 * hour)),
             node(1_000_000_000, Span(HOUR.0 / 60 * hour)),
         ];
-        recorder.window(now, &nodes, 1_000 * hour, 100);
+        recorder.window(now, &nodes, 1_000 + growth * (hour - 1), 100);
         recorder.minute(now, &nodes);
     }
     recorder.run_ends(Time(HOUR.0 * 3), 0, 0x0123_4567_89ab_cdef, complete);
@@ -216,6 +221,16 @@ fn a_store_that_evicts_in_a_run_too_short() {
     let text = shown(&scenario, &run(&scenario, 400, true));
     fits_a_screen(&text);
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_store_that_still_fills_is_no_proof() {
+    let scenario = scenario(HOUR);
+    let text = shown(&scenario, &grown(&scenario, 0, true, 201));
+    assert!(text.contains("warning: The number of sessions still grows, from 1,000 to 1,201"));
+    assert!(text.contains("Memory    Too early to tell"), "{text}");
+    let text = shown(&scenario, &grown(&scenario, 0, true, 200));
+    assert!(!text.contains("warning"), "{text}");
 }
 
 #[test]

@@ -264,8 +264,8 @@ fn sessions(figures: &Figures<'_>) -> Section {
     let counts = &figures.run.counts;
     let mut pairs = vec![
         Pair::new(
-            "alive when measuring began",
-            thousands(figures.run.alive_at_start()),
+            "open when measuring began",
+            thousands(figures.run.open_at_start),
         ),
         figures.pair("created", "sessions_created"),
         figures.pair("logged out", "sessions_logged_out"),

@@ -38,12 +38,12 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
                 class.name,
                 words(ttl),
             ));
-        } else if still_fills(scenario, measurements) {
+        } else if let Some((before, after)) = growth(measurements) {
             list.push(format!(
                 "The number of sessions still grows, from {} to {}: the warm-up ({}) was too \
                  short for users who come back, or the load rises by itself.",
-                thousands(measurements.alive_at_start()),
-                thousands(measurements.counts.alive),
+                thousands(before),
+                thousands(after),
                 words(scenario.warmup),
             ));
         }
@@ -84,14 +84,17 @@ fn longest_ttl(scenario: &Scenario) -> Option<&UserClass> {
 }
 
 /// Whether the store had not reached its level when the measurement began: the warm-up was
-/// shorter than a TTL, or there were a tenth more sessions at the end than at the beginning.
+/// shorter than a TTL, or sessions still grew in number.
 #[must_use]
 pub fn still_fills(scenario: &Scenario, measurements: &Measurements) -> bool {
-    let before = measurements.alive_at_start();
-    let after = measurements.counts.alive;
     longest_ttl(scenario).is_none_or(|class| scenario.warmup < class.session.ttl)
-        || after > before + before / 10 + FEW
+        || growth(measurements).is_some()
 }
 
-/// So many sessions more or less say nothing: their number fluctuates.
-const FEW: u64 = 100;
+/// Live sessions at the end of the first and of the last row, if they grew by more than a tenth.
+fn growth(measurements: &Measurements) -> Option<(u64, u64)> {
+    /// So many sessions more or less say nothing: their number fluctuates.
+    const FEW: u64 = 100;
+    let (before, after) = measurements.live_sessions()?;
+    (after > before + before / 10 + FEW).then_some((before, after))
+}

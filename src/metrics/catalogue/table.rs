@@ -160,7 +160,7 @@ fn sessions() -> Vec<Metric> {
             "sessions_ended",
             Unit::Count,
             Neither,
-            "Sessions whose own end came without a later request in them.",
+            "Sessions whose own end came without a later request in them before the run ended.",
             ByCount(|c, _| count(c.ended)),
         ),
         metric(
