@@ -95,6 +95,8 @@ pub(super) struct Tables<const LINK: usize> {
     len: usize,
     bytes: u64,
     rehashing: usize,
+    /// The next insertion may want a larger table.
+    may_be_full: bool,
     kind: TableKind,
     shrink: Shrink,
     /// Bytes of a table's own structure, where there are many.
@@ -122,6 +124,7 @@ impl<const LINK: usize> Tables<LINK> {
             len: 0,
             bytes: 0,
             rehashing: 0,
+            may_be_full: true,
             kind,
             shrink,
             overhead: if by_slot { STRUCTURE_BYTES } else { 0 },
@@ -143,6 +146,12 @@ impl<const LINK: usize> Tables<LINK> {
     #[inline]
     pub(super) const fn is_rehashing(&self) -> bool {
         self.rehashing > 0
+    }
+
+    /// False if no insertion wants a larger table; where there are many tables, always true.
+    #[inline]
+    pub(super) const fn may_be_full(&self) -> bool {
+        self.may_be_full
     }
 
     #[inline]
@@ -184,6 +193,7 @@ impl<const LINK: usize> Tables<LINK> {
         self.bytes = self.bytes - bytes + table.bytes();
         self.rehashing =
             self.rehashing - usize::from(rehashing) + usize::from(table.is_rehashing());
+        self.may_be_full = !self.sizes.is_empty() || table.is_full();
         result
     }
 
