@@ -306,4 +306,6 @@ impl Replay {
 }
 
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
 mod tests;
