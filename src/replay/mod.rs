@@ -308,4 +308,6 @@ impl Replay {
 #[cfg(test)]
 mod measured;
 #[cfg(test)]
+pub(crate) use measured::engine as engine_of;
+#[cfg(test)]
 mod tests;

@@ -141,12 +141,10 @@ impl Keyspace {
 
     /// The cron's look at tables that are too sparse or too full.
     pub(super) fn resize_by_cron(&mut self) {
-        let expands = self.rules.cron_expands;
         let headroom = self.headroom();
-        self.main.resize_by_cron(expands, |more| more <= headroom);
+        self.main.resize_by_cron(|more| more <= headroom);
         let headroom = self.headroom();
-        self.expires
-            .resize_by_cron(expands, |more| more <= headroom);
+        self.expires.resize_by_cron(|more| more <= headroom);
     }
 
     /// Evicts until what is over the limit has been freed (`performEvictions`). False if that
