@@ -1,2 +1,7 @@
 //! The `sessionsim` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sessionsim::cli::main()
+}

@@ -1,7 +1,7 @@
 //! What a library does with the store, compiled for the run: programs of commands with their
 //! times to live.
 
-use crate::scenario::commands::{Program, Step, When};
+use crate::scenario::commands::{CommandName, Program, When};
 use crate::scenario::users::{SessionSpec, TtlKind};
 use crate::units::Span;
 
@@ -21,6 +21,14 @@ pub enum ProgramKind {
     Restore,
 }
 
+impl ProgramKind {
+    /// Whether its first write brings the session into being.
+    #[inline]
+    pub const fn creates(self) -> bool {
+        matches!(self, Self::Login | Self::Restore)
+    }
+}
+
 /// What a command does to the key's TTL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TtlChange {
@@ -32,19 +40,29 @@ pub enum TtlChange {
     Remove,
 }
 
-/// One compiled step.
+/// One command of a compiled program.
 #[derive(Clone, Copy, Debug)]
-pub struct CompiledStep {
-    /// The command and when it is sent.
-    pub step: Step,
+pub struct Step {
+    /// The command.
+    pub command: CommandName,
+    /// When it is sent.
+    pub when: When,
     /// What it does to the TTL.
     pub ttl: TtlChange,
+}
+
+impl Step {
+    /// Whether it moves the key's end when it succeeds.
+    #[inline]
+    pub const fn renews(&self) -> bool {
+        matches!(self.ttl, TtlChange::Renew(_))
+    }
 }
 
 /// The programs of one class's library.
 #[derive(Debug)]
 pub struct Programs {
-    programs: [Box<[CompiledStep]>; 5],
+    programs: [Box<[Step]>; 5],
 }
 
 impl Programs {
@@ -54,9 +72,10 @@ impl Programs {
         let of = |kind: ProgramKind, program: &Program| {
             program
                 .iter()
-                .map(|&step| CompiledStep {
-                    step,
-                    ttl: ttl_change(session, kind),
+                .map(|step| Step {
+                    command: step.command,
+                    when: step.when,
+                    ttl: ttl_change(session, kind, step.command),
                 })
                 .collect()
         };
@@ -71,35 +90,42 @@ impl Programs {
         }
     }
 
-    /// The first step of `kind` from place `from` on that is to be sent, and its place;
-    /// `missing` says whether a read of the program found nothing.
+    /// The place of the first step of `kind` from place `from` on that is to be sent; `missing`
+    /// says whether a read of the program found nothing.
     #[inline]
-    pub fn next(&self, kind: ProgramKind, from: u8, missing: bool) -> Option<(u8, &CompiledStep)> {
+    pub fn next(&self, kind: ProgramKind, from: u8, missing: bool) -> Option<u8> {
         let steps = &self.programs[kind as usize];
         let mut place = from;
         while let Some(step) = steps.get(place as usize) {
-            let sent = match step.step.when {
+            let sent = match step.when {
                 When::Found => !missing,
                 When::Missing => missing,
                 When::Always => true,
             };
             if sent {
-                return Some((place, step));
+                return Some(place);
             }
             place += 1;
         }
         None
     }
+
+    /// The step at `place` of the program of that kind, as [`Programs::next`] names it.
+    #[inline]
+    pub fn step(&self, kind: ProgramKind, place: u8) -> &Step {
+        &self.programs[kind as usize][place as usize]
+    }
 }
 
-/// What a command that sets a TTL does to it in a program of that kind. Commands that set none
-/// ignore it.
-const fn ttl_change(session: &SessionSpec, kind: ProgramKind) -> TtlChange {
-    let creates = matches!(kind, ProgramKind::Login | ProgramKind::Restore);
+/// What `command` does to the TTL in a program of that kind.
+const fn ttl_change(session: &SessionSpec, kind: ProgramKind, command: CommandName) -> TtlChange {
+    if !command.sets_ttl() {
+        return TtlChange::Keep;
+    }
     match session.ttl_kind {
         TtlKind::None => TtlChange::Remove,
         TtlKind::Sliding | TtlKind::FromWrite => TtlChange::Renew(session.ttl),
-        TtlKind::Absolute if creates => TtlChange::Renew(session.ttl),
+        TtlKind::Absolute if kind.creates() => TtlChange::Renew(session.ttl),
         TtlKind::Absolute => TtlChange::Keep,
     }
 }

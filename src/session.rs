@@ -107,10 +107,10 @@ impl Session {
         matches!(self.state, State::Open | State::Expired)
     }
 
-    /// A login begins. What the user knew of an earlier session is forgotten; only a session
-    /// without a fate may not be forgotten.
-    pub fn begin_creating(&mut self) {
-        debug_assert!(!self.has_no_fate(), "a session is forgotten without a fate");
+    /// A login begins, and the user forgets any earlier session. One that is still undecided
+    /// had been logged out of: the user is back before the logout reached the store.
+    pub fn begin_creating<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) {
+        self.logged_out(probe, class, at, true);
         self.state = State::Creating;
         self.recovering = false;
     }
@@ -129,12 +129,17 @@ impl Session {
         at: Time,
         own_end: Time,
         refused: bool,
+        presence: Presence,
     ) {
         probe.session_created(at, class);
         self.state = State::Open;
         self.own_end = own_end;
         if refused {
             self.lose(probe, class, at, LossCause::Refused);
+        }
+        if presence != Presence::InVisit {
+            // The user did not wait for it.
+            self.left(probe, class, at, presence);
         }
     }
 
@@ -180,9 +185,8 @@ impl Session {
                 self.state = State::Felt;
             }
             State::Expired => {
-                probe.session_closed(at, class, Fate::ExpiredInUse);
+                probe.session_closed(self.own_end, class, Fate::ExpiredInUse);
                 self.state = State::ExpiredFelt;
-                self.own_end = at;
             }
             State::LostUnnoticed | State::Felt | State::ExpiredFelt => {}
             State::None | State::Creating | State::Open => return false,
@@ -196,7 +200,8 @@ impl Session {
         self.recovering = false;
     }
 
-    /// What the application did about a session found gone took effect at `at`.
+    /// What the application did about a session found gone took effect at `at`: the user knows
+    /// of none now. Does nothing if there is nothing to make good for.
     pub fn made_good<P: Probe>(
         &mut self,
         probe: &mut P,
@@ -212,8 +217,9 @@ impl Session {
             State::ExpiredFelt => {
                 probe.aftermath(at, closed_at, class, Fate::ExpiredInUse, aftermath);
             }
-            // Nobody noticed, so nothing was forced upon anybody.
-            _ => {}
+            // Lost between two visits: nobody noticed, so nothing was forced upon anybody.
+            State::LostUnnoticed => {}
+            State::None | State::Creating | State::Open | State::Lost | State::Expired => return,
         }
         self.state = State::None;
         self.recovering = false;
@@ -224,12 +230,14 @@ impl Session {
         if found && self.is_open() {
             probe.session_closed(at, class, Fate::LoggedOut);
             self.state = State::None;
-        } else if self.found_gone(probe, class, at) {
+        } else {
+            self.found_gone(probe, class, at);
             self.made_good(probe, class, at, Aftermath::Abandoned);
         }
     }
 
-    /// The visit ended at `at` without a logout, or the run did.
+    /// The visit ended at `at` without a logout, or the run did. Whoever felt the loss and was
+    /// not helped by then has given up.
     pub fn left<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time, presence: Presence) {
         match self.state {
             State::Lost => {

@@ -7,9 +7,11 @@
 
 use hdrhistogram::Histogram;
 
+/// A bucket spans 2^20 ns, some 200 events at the mean gap.
 const BUCKET_BITS: u32 = 20;
-const BUCKETS: usize = 1 << 16;
 const MEAN_GAP: u64 = 5_000;
+/// Records are touched this many events before their turn, so that their memory is on its way.
+const AHEAD: usize = 16;
 
 #[derive(Clone)]
 #[repr(align(64))]
@@ -19,58 +21,90 @@ struct Record {
     words: [u64; 6],
 }
 
-/// Serves `requests` requests of `sessions` sessions, each of which waits `sessions` * 5 us on
-/// average, and returns a hash of what it did.
-pub fn floor(sessions: u64, requests: u64) -> u64 {
-    let mut records = vec![Record { expires: 0, touched: 0, words: [0; 6] }; sessions as usize];
-    let mut wheel: Vec<Vec<u64>> = vec![Vec::new(); BUCKETS];
-    let mut far: Vec<(u64, u64)> = Vec::new();
-    let mut histogram = Histogram::<u64>::new_with_bounds(1, 1 << 40, 3).expect("bounds");
-    let mean = sessions * MEAN_GAP;
-    let mut state = 0x1234_5678_9ABC_DEF1u64;
-    // Keys hold the time within the bucket above the number of the session.
-    let mut push = |wheel: &mut Vec<Vec<u64>>, far: &mut Vec<(u64, u64)>, open: u64, at: u64, id: u64| {
-        let bucket = at >> BUCKET_BITS;
-        if bucket - open < BUCKETS as u64 {
-            let key = (at & ((1 << BUCKET_BITS) - 1)) << 32 | id;
-            wheel[bucket as usize % BUCKETS].push(key);
-        } else {
-            far.push((at, id));
+/// Sessions that each wait `sessions` * 5 us on average from one request to the next.
+pub(crate) struct Floor {
+    mean: u64,
+    mask: u64,
+    records: Vec<Record>,
+    wheel: Vec<Vec<u64>>,
+    open: u64,
+    state: u64,
+    warmed: u64,
+    histogram: Histogram<u64>,
+}
+
+impl Floor {
+    pub(crate) fn new(sessions: u64) -> Self {
+        let mean = sessions * MEAN_GAP;
+        // No event lies further ahead than the ring reaches.
+        let buckets = (((2 * mean) >> BUCKET_BITS) + 3).next_power_of_two();
+        let mut floor = Self {
+            mean,
+            mask: buckets - 1,
+            records: vec![
+                Record {
+                    expires: 0,
+                    touched: 0,
+                    words: [0; 6]
+                };
+                sessions as usize
+            ],
+            wheel: vec![Vec::with_capacity(256); buckets as usize],
+            open: 0,
+            state: 0x1234_5678_9ABC_DEF1,
+            warmed: 0,
+            histogram: Histogram::new_with_bounds(1, 1 << 40, 3).expect("valid bounds"),
+        };
+        for id in 0..sessions {
+            floor.push(id * MEAN_GAP + (1 << BUCKET_BITS), id);
         }
-    };
-    for id in 0..sessions {
-        push(&mut wheel, &mut far, 0, id * MEAN_GAP + (1 << BUCKET_BITS), id);
+        floor
     }
-    let mut served = 0;
-    let mut open = 0;
-    while served < requests {
-        open += 1;
-        if open % BUCKETS as u64 == 0 {
-            for (at, id) in std::mem::take(&mut far) {
-                push(&mut wheel, &mut far, open, at, id);
+
+    /// Keys hold the time within the bucket above the number of the session.
+    #[inline]
+    fn push(&mut self, at: u64, id: u64) {
+        let key = (at & ((1 << BUCKET_BITS) - 1)) << 32 | id;
+        self.wheel[((at >> BUCKET_BITS) & self.mask) as usize].push(key);
+    }
+
+    /// Serves at least `requests` requests; returns how many.
+    pub(crate) fn serve(&mut self, requests: u64) -> u64 {
+        let mut served = 0;
+        while served < requests {
+            self.open += 1;
+            let mut keys = std::mem::take(&mut self.wheel[(self.open & self.mask) as usize]);
+            keys.sort_unstable();
+            for (place, &key) in keys.iter().enumerate() {
+                if let Some(&ahead) = keys.get(place + AHEAD) {
+                    self.warmed ^= self.records[(ahead & 0xFFFF_FFFF) as usize].expires;
+                }
+                let now = (self.open << BUCKET_BITS) | key >> 32;
+                let id = key & 0xFFFF_FFFF;
+                let record = &mut self.records[id as usize];
+                self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+                let mut bits = self.state ^ record.words[0];
+                bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+                bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+                bits ^= bits >> 31;
+                record.touched = now;
+                record.expires = record.expires.max(now + self.mean);
+                self.histogram.saturating_record(100_000 + (bits >> 46));
+                let wait = ((u128::from(bits) * u128::from(2 * self.mean)) >> 64) as u64;
+                self.push(now + (1 << BUCKET_BITS) + wait, id);
             }
+            served += keys.len() as u64;
+            keys.clear();
+            self.wheel[(self.open & self.mask) as usize] = keys;
         }
-        let mut keys = std::mem::take(&mut wheel[open as usize % BUCKETS]);
-        keys.sort_unstable();
-        for &key in &keys {
-            let now = (open << BUCKET_BITS) | key >> 32;
-            let id = key & 0xFFFF_FFFF;
-            let record = &mut records[id as usize];
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut bits = state ^ record.words[0];
-            bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            bits ^= bits >> 31;
-            record.touched = now;
-            record.expires = record.expires.max(now + mean);
-            histogram.saturating_record(100_000 + (bits >> 46));
-            let wait = ((u128::from(bits) * u128::from(2 * mean)) >> 64) as u64;
-            push(&mut wheel, &mut far, open, now + (1 << BUCKET_BITS) + wait, id);
-            served += 1;
-        }
-        keys.clear();
-        wheel[open as usize % BUCKETS] = keys;
+        served
     }
-    records.iter().fold(state, |hash, record| hash.rotate_left(5) ^ record.touched)
-        ^ histogram.value_at_quantile(0.5)
+
+    /// A hash of all that was done, so that none of it can be left out.
+    pub(crate) fn hash(&self) -> u64 {
+        self.records.iter().fold(self.state, |hash, record| {
+            hash.rotate_left(5) ^ record.touched
+        }) ^ self.histogram.value_at_quantile(0.5)
+            ^ self.warmed
+    }
 }

@@ -1,10 +1,11 @@
 //! What is to happen, in exact order of (time, sequence).
 //!
 //! Two levels. Far events, such as a user's next intent, lie in a *wheel*: a ring of buckets,
-//! each a span of time, filled unsorted and sorted when it is opened. Near events, such as a
-//! command on its way, go to a small heap as large as the number of requests in flight: whatever
-//! is earlier than the end of the open bucket goes there, so the order stays exact whatever the
-//! width of a bucket. Events beyond the ring wait in a second heap until they come within it.
+//! each a span of time, filled unsorted. When its turn comes a bucket is opened: its events are
+//! spread over 1024 *bins*, and a bin is sorted when its turn comes. Near events, such as a command
+//! on its way, belong to the open bucket and go to their bin at once, so the order stays exact
+//! whatever the width of a bucket. Events beyond the ring wait in a heap until they come within
+//! it.
 //!
 //! An event is 32 bits that mean something to the caller; the agenda keeps it in one 128-bit key
 //! with its time and sequence number, so keys order themselves.
@@ -12,7 +13,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::memory::prefetch;
+use super::memory::{prefetch, push_gently};
 use crate::units::{Span, Time};
 
 /// Times must be below this: 2^56 ns, 2.28 years.
@@ -24,18 +25,11 @@ const TIME_BITS: u32 = 56;
 const SEQUENCE_BITS: u32 = 40;
 const EVENT_BITS: u32 = 32;
 
-/// How far ahead of its turn an event is announced to [`Warm::early`] and [`Warm::late`].
-const EARLY: usize = 16;
-const LATE: usize = 8;
-
-/// Pushes into the wheel wait this long for their bucket's memory.
-const DEFERRED: usize = 8;
-
 /// Is told which events come soon, so that it can touch what they will need.
 pub trait Warm {
-    /// The event is some 16 far events away.
+    /// The event is one of the some hundred far events that come next.
     fn early(&self, event: u32);
-    /// The event is some 8 far events away.
+    /// Likewise, and all of them were announced to `early` before.
     fn late(&self, event: u32);
 }
 
@@ -49,22 +43,21 @@ impl Warm for () {
 pub struct Agenda {
     /// Next sequence number.
     sequence: u64,
-    /// The open bucket's keys in order, from `head`.
-    open: Vec<u128>,
-    head: usize,
-    /// Keys earlier than the end of the open bucket that were pushed since it opened.
-    near: BinaryHeap<Reverse<u128>>,
     /// Number of the first bucket that is not open yet, counted from time 0.
     next_bucket: u64,
+    open: OpenBucket,
     wheel: Wheel,
     /// Pushes on their way into the wheel; the oldest is at `deferred_at`.
     deferred: [u128; DEFERRED],
     deferred_at: usize,
     /// Keys beyond the ring.
     far: BinaryHeap<Reverse<u128>>,
-    /// Scratch space for sorting.
-    scratch: Vec<u128>,
+    /// The keys of a bucket on their way from the wheel into the bins.
+    opening: Vec<u128>,
 }
+
+/// Pushes into the wheel wait for this many others, until their bucket's memory has come.
+const DEFERRED: usize = 8;
 
 /// Marks an empty place among the deferred pushes: no event has this key.
 const VACANT: u128 = u128::MAX;
@@ -86,33 +79,31 @@ impl Agenda {
     /// Both only decide speed and memory.
     #[must_use]
     pub fn new(pending: u64, rate: f64) -> Self {
-        // Some 200 events a bucket: enough to spread the cost of opening it, few enough that the
-        // open bucket stays in the fastest cache.
-        let width = (200.0 / rate.max(1e-3) * 1e9) as u64;
+        // Some 100 to 200 events a bucket: enough to spread the cost of opening it, few enough that
+        // what they need stays in the fastest caches.
+        let width = (100.0 / rate.max(1e-3) * 1e9) as u64;
         let width_bits = width
-            .clamp(1 << 10, 1 << 36)
+            .clamp(BINS as u64, 1 << 36)
             .next_power_of_two()
             .trailing_zeros();
         // The ring reaches eight mean waits ahead: of exponential waits one in 3000 is longer.
-        let buckets = (pending / 25).clamp(256, 1 << 22).next_power_of_two();
+        let buckets = (pending / 12).clamp(256, 1 << 22).next_power_of_two();
         Self {
             sequence: 0,
-            open: Vec::with_capacity(1024),
-            head: 0,
-            near: BinaryHeap::with_capacity(1024),
             next_bucket: 0,
+            open: OpenBucket::new(width_bits - BINS.trailing_zeros()),
             wheel: Wheel::new(width_bits, buckets as usize),
             deferred: [VACANT; DEFERRED],
             deferred_at: 0,
             far: BinaryHeap::new(),
-            scratch: Vec::with_capacity(1024),
+            opening: Vec::with_capacity(1024),
         }
     }
 
     /// Puts `event` on the agenda. Events of one time come out in the order they went in.
     ///
     /// # Panics
-    /// If `at` is not below [`TIME_LIMIT`] (in debug builds) or lies before the last popped event.
+    /// If `at` is not below [`TIME_LIMIT`] or lies before the last popped event (in debug builds).
     #[inline]
     pub fn push(&mut self, at: Time, event: u32) {
         debug_assert!(at < TIME_LIMIT, "{at:?} is beyond the clock");
@@ -120,21 +111,28 @@ impl Agenda {
         self.sequence += 1;
         let bucket = self.wheel.bucket(at);
         if bucket < self.next_bucket {
-            self.near.push(Reverse(key));
-        } else if bucket - self.next_bucket < self.wheel.len() {
-            // Written eight pushes later, when the memory has come.
-            self.wheel.prefetch_bucket(bucket);
-            let halfway = self.deferred[(self.deferred_at + DEFERRED / 2) % DEFERRED];
-            if halfway != VACANT {
-                self.wheel.prefetch_place(halfway);
-            }
-            let due = std::mem::replace(&mut self.deferred[self.deferred_at], key);
-            self.deferred_at = (self.deferred_at + 1) % DEFERRED;
-            if due != VACANT {
-                self.wheel.put(due);
-            }
+            self.open.push(at, key);
         } else {
+            self.push_far(bucket, key);
+        }
+    }
+
+    #[inline(never)]
+    fn push_far(&mut self, bucket: u64, key: u128) {
+        if bucket - self.next_bucket >= self.wheel.len() {
             self.far.push(Reverse(key));
+            return;
+        }
+        // Written eight pushes later, when the memory has come.
+        self.wheel.prefetch_bucket(bucket);
+        let halfway = self.deferred[(self.deferred_at + DEFERRED / 2) % DEFERRED];
+        if halfway != VACANT {
+            self.wheel.prefetch_place(halfway);
+        }
+        let due = std::mem::replace(&mut self.deferred[self.deferred_at % DEFERRED], key);
+        self.deferred_at = (self.deferred_at + 1) % DEFERRED;
+        if due != VACANT {
+            self.wheel.put(due);
         }
     }
 
@@ -142,21 +140,8 @@ impl Agenda {
     #[inline]
     pub fn pop(&mut self, warm: &impl Warm) -> Option<(Time, u32)> {
         loop {
-            let near = self.near.peek().map_or(VACANT, |key| key.0);
-            let far = self.open.get(self.head).copied().unwrap_or(VACANT);
-            if far < near {
-                self.head += 1;
-                if let Some(&early) = self.open.get(self.head + EARLY) {
-                    warm.early(early as u32);
-                }
-                if let Some(&late) = self.open.get(self.head + LATE) {
-                    warm.late(late as u32);
-                }
-                return Some((time_of(far), far as u32));
-            }
-            if near != VACANT {
-                self.near.pop();
-                return Some((time_of(near), near as u32));
+            if let Some(key) = self.open.pop() {
+                return Some((time_of(key), key as u32));
             }
             if !self.open_next(warm) {
                 return None;
@@ -193,14 +178,13 @@ impl Agenda {
             let Some(key) = self.far.pop() else { break };
             self.wheel.put(key.0);
         }
-        self.open.clear();
-        self.head = 0;
-        self.wheel.take(bucket, &mut self.open);
-        sort(&mut self.open, &mut self.scratch, self.wheel.width_bits);
-        for &key in self.open.iter().take(EARLY + 1) {
+        self.opening.clear();
+        self.wheel.take(bucket, &mut self.opening);
+        for &key in &self.opening {
             warm.early(key as u32);
         }
-        for &key in self.open.iter().take(LATE + 1) {
+        self.open.begin(&self.opening);
+        for &key in &self.opening {
             warm.late(key as u32);
         }
         true
@@ -209,6 +193,165 @@ impl Agenda {
     /// Width of a bucket, for tests and benchmarks.
     pub fn bucket_width(&self) -> Span {
         Span(1 << self.wheel.width_bits)
+    }
+}
+
+/// Enough that a bin seldom holds more than one event.
+const BINS: usize = 1024;
+
+/// The events of the open bucket that are still to come.
+struct OpenBucket {
+    /// Each bin spans 2^`bin_bits` ns.
+    bin_bits: u32,
+    /// The bin whose turn it is; all before it are empty.
+    bin: usize,
+    /// Its keys in order, from `head` on.
+    current: Vec<u128>,
+    head: usize,
+    /// Those behind it, each a list of nodes.
+    bins: Box<[u32; BINS]>,
+    /// One bit a bin: whether it holds anything.
+    occupied: [u64; BINS / 64],
+    nodes: Vec<Node>,
+    free: u32,
+}
+
+/// A key in its bin, and the next.
+#[derive(Clone, Copy)]
+struct Node {
+    key: u128,
+    next: u32,
+}
+
+impl OpenBucket {
+    fn new(bin_bits: u32) -> Self {
+        Self {
+            bin_bits,
+            bin: 0,
+            current: Vec::with_capacity(64),
+            head: 0,
+            bins: Box::new([NONE; BINS]),
+            occupied: [0; BINS / 64],
+            nodes: Vec::with_capacity(1024),
+            free: NONE,
+        }
+    }
+
+    /// Takes over the keys of a bucket whose turn it is.
+    fn begin(&mut self, keys: &[u128]) {
+        self.bin = 0;
+        for &key in keys {
+            self.link(self.bin_of(time_of(key)), key);
+        }
+    }
+
+    #[inline]
+    const fn bin_of(&self, at: Time) -> usize {
+        (at.0 >> self.bin_bits) as usize % BINS
+    }
+
+    /// Adds a key that lies in this bucket.
+    #[inline]
+    fn push(&mut self, at: Time, key: u128) {
+        let bin = self.bin_of(at);
+        if bin > self.bin {
+            self.link(bin, key);
+        } else {
+            self.insert_now(key);
+        }
+    }
+
+    #[inline]
+    fn link(&mut self, bin: usize, key: u128) {
+        let node = Node {
+            key,
+            next: self.bins[bin],
+        };
+        self.occupied[bin / 64] |= 1 << (bin % 64);
+        if let Some(vacant) = self.nodes.get_mut(self.free as usize) {
+            self.bins[bin] = self.free;
+            self.free = vacant.next;
+            *vacant = node;
+        } else {
+            self.bins[bin] = self.nodes.len() as u32;
+            self.nodes.push(node);
+        }
+    }
+
+    #[inline(never)]
+    fn insert_now(&mut self, key: u128) {
+        let place = self.current[self.head..].partition_point(|other| *other < key);
+        self.current.insert(self.head + place, key);
+    }
+
+    /// Takes the next key.
+    #[inline]
+    fn pop(&mut self) -> Option<u128> {
+        if let Some(&key) = self.current.get(self.head) {
+            self.head += 1;
+            return Some(key);
+        }
+        self.next_bin()
+    }
+
+    /// Turns to the next bin that holds anything, and takes its first key.
+    #[inline]
+    fn next_bin(&mut self) -> Option<u128> {
+        let mut word = self.bin / 64;
+        let mut bits = self.occupied[word];
+        while bits == 0 {
+            word += 1;
+            bits = *self.occupied.get(word)?;
+        }
+        self.occupied[word] = bits & (bits - 1);
+        self.bin = word * 64 + bits.trailing_zeros() as usize;
+        let first = std::mem::replace(&mut self.bins[self.bin % BINS], NONE);
+        let node = self.take_node(first);
+        if node.next == NONE {
+            Some(node.key)
+        } else {
+            self.first_of_many(node)
+        }
+    }
+
+    #[inline]
+    fn take_node(&mut self, place: u32) -> Node {
+        let vacant = self.nodes[place as usize];
+        self.nodes[place as usize].next = self.free;
+        self.free = place;
+        vacant
+    }
+
+    #[inline(never)]
+    fn first_of_many(&mut self, first: Node) -> Option<u128> {
+        self.current.clear();
+        let mut node = first;
+        loop {
+            self.current.push(node.key);
+            if node.next == NONE {
+                break;
+            }
+            node = self.take_node(node.next);
+        }
+        sort(&mut self.current);
+        self.head = 1;
+        self.current.first().copied()
+    }
+}
+
+/// Sorts the keys of one bin, mostly two or three.
+#[inline]
+fn sort(keys: &mut [u128]) {
+    if keys.len() > 16 {
+        keys.sort_unstable();
+        return;
+    }
+    for at in 1..keys.len() {
+        let mut place = at;
+        while place > 0 && keys[place - 1] > keys[place] {
+            keys.swap(place - 1, place);
+            place -= 1;
+        }
     }
 }
 
@@ -230,9 +373,9 @@ struct Bucket {
     len: u32,
 }
 
-const KEYS: usize = 31;
+const KEYS: usize = 15;
 
-/// 512 bytes: 31 keys and the number of the next chunk, which is full.
+/// 256 bytes: 15 keys and the number of the next chunk, which is full.
 #[derive(Clone)]
 #[repr(C, align(64))]
 struct Chunk {
@@ -240,7 +383,7 @@ struct Chunk {
     next: u32,
 }
 
-const _: () = assert!(size_of::<Chunk>() == 512);
+const _: () = assert!(size_of::<Chunk>() == 256);
 
 const NONE: u32 = u32::MAX;
 
@@ -304,10 +447,13 @@ impl Wheel {
 
     fn new_chunk(&mut self, next: u32) -> u32 {
         if self.free == NONE {
-            self.chunks.push(Chunk {
-                keys: [0; KEYS],
-                next,
-            });
+            push_gently(
+                &mut self.chunks,
+                Chunk {
+                    keys: [0; KEYS],
+                    next,
+                },
+            );
             (self.chunks.len() - 1) as u32
         } else {
             let chunk = self.free;
@@ -356,52 +502,6 @@ impl Wheel {
         }
         None
     }
-}
-
-const BINS: usize = 256;
-
-/// Sorts the keys of one bucket: a counting pass over the top bits of their time within the
-/// bucket, then insertion, since few are left out of place. Crowded bins are sorted in general.
-fn sort(keys: &mut Vec<u128>, scratch: &mut Vec<u128>, width_bits: u32) {
-    if keys.len() < 8 || keys.len() > 8 * BINS {
-        keys.sort_unstable();
-        return;
-    }
-    // A bucket is at least 2^10 ns wide, so eight bits of the time within it exist.
-    let shift = SEQUENCE_BITS + EVENT_BITS + width_bits - BINS.trailing_zeros();
-    let bin = |key: u128| (key >> shift) as usize % BINS;
-    let mut ends = [0u16; BINS];
-    for &key in &*keys {
-        ends[bin(key)] += 1;
-    }
-    let mut total = 0;
-    let mut fullest = 0;
-    for end in &mut ends {
-        fullest = fullest.max(*end);
-        total += *end;
-        *end = total;
-    }
-    if fullest > 64 {
-        keys.sort_unstable();
-        return;
-    }
-    scratch.clear();
-    scratch.resize(keys.len(), 0);
-    for &key in &*keys {
-        let end = &mut ends[bin(key)];
-        *end -= 1;
-        scratch[*end as usize] = key;
-    }
-    for at in 1..scratch.len() {
-        let key = scratch[at];
-        let mut place = at;
-        while place > 0 && scratch[place - 1] > key {
-            scratch[place] = scratch[place - 1];
-            place -= 1;
-        }
-        scratch[place] = key;
-    }
-    std::mem::swap(keys, scratch);
 }
 
 #[cfg(test)]

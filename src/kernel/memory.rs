@@ -1,4 +1,5 @@
-//! Hints to the processor about memory that will be needed soon: the one file with `unsafe`.
+//! Growing large vectors, and hints to the processor about memory that will be needed soon: the
+//! one file with `unsafe`.
 //!
 //! A simulation visits its records in random order, so most of a request's time is memory
 //! latency. Whoever knows what comes next asks for it here while other work goes on. A hint
@@ -17,4 +18,19 @@ pub fn prefetch<T>(slice: &[T], index: usize) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (slice, index);
+}
+
+/// Pushes `item`. A full vector grows by a sixteenth, not to twice its size: the records of a large
+/// run are most of its memory.
+#[inline]
+pub fn push_gently<T>(vector: &mut Vec<T>, item: T) {
+    if vector.len() == vector.capacity() {
+        grow_gently(vector);
+    }
+    vector.push(item);
+}
+
+#[cold]
+fn grow_gently<T>(vector: &mut Vec<T>) {
+    vector.reserve_exact(vector.len() / 16 + 64);
 }

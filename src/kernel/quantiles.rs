@@ -119,6 +119,7 @@ fn normal_quantile(p: f64) -> f64 {
 }
 
 const STEPS: usize = 256;
+const LEVELS: usize = 3;
 
 /// A compiled distribution: `draw` turns 64 uniform bits into a count of the smallest unit.
 #[derive(Clone, Debug)]
@@ -128,8 +129,22 @@ pub struct Quantiles(Form);
 enum Form {
     Fixed(u64),
     List(Box<[u64]>),
-    /// Three levels of `STEPS` steps, each with its right end: `level * (STEPS + 1) + step`.
-    Table(Box<[u64; 3 * (STEPS + 1)]>),
+    Table(Box<[[Step; STEPS]; LEVELS]>),
+}
+
+/// One step of a table: from `low` on, `width` wide.
+#[derive(Clone, Copy, Debug, Default)]
+struct Step {
+    low: u64,
+    width: u64,
+}
+
+impl Step {
+    /// The value at `fraction` * 2^-64 of the step.
+    #[inline]
+    const fn at(self, fraction: u64) -> u64 {
+        self.low + ((self.width as u128 * fraction as u128) >> 64) as u64
+    }
 }
 
 impl Quantiles {
@@ -148,77 +163,83 @@ impl Quantiles {
     #[must_use]
     pub fn draw(&self, bits: u64) -> u64 {
         match &self.0 {
-            Form::Fixed(nanos) => *nanos,
             Form::Table(table) => {
-                let mut bits = bits;
-                let mut level = 0;
-                // Steps 0..=254 are final; 255 opens the next level, except in the last.
-                while (bits >> 56) == 255 && level < 2 {
-                    bits <<= 8;
-                    level += 1;
+                let step = (bits >> 56) as u8;
+                if step == u8::MAX {
+                    return beyond_the_first_level(table, bits << 8);
                 }
-                let at = level * (STEPS + 1) + (bits >> 56) as usize;
-                let (low, high) = (table[at], table[at + 1]);
-                let fraction = (bits >> 24) & 0xFFFF_FFFF;
-                low + ((u128::from(high - low) * u128::from(fraction)) >> 32) as u64
+                table[0][step as usize].at(bits << 8)
             }
+            Form::Fixed(value) => *value,
             Form::List(list) => list[((u128::from(bits) * list.len() as u128) >> 64) as usize],
         }
     }
 }
 
-fn compile<Q: Quantity>(distribution: &Distribution<Q>) -> Box<[u64; 3 * (STEPS + 1)]> {
-    let mut exact = [0.0f64; 3 * (STEPS + 1)];
+/// The last step of the first level opens the second, and its last step the third.
+#[cold]
+fn beyond_the_first_level(table: &[[Step; STEPS]; LEVELS], bits: u64) -> u64 {
+    let step = (bits >> 56) as usize;
+    if step < STEPS - 1 {
+        return table[1][step].at(bits << 8);
+    }
+    let bits = bits << 8;
+    table[2][(bits >> 56) as usize].at(bits << 8)
+}
+
+fn compile<Q: Quantity>(distribution: &Distribution<Q>) -> Box<[[Step; STEPS]; LEVELS]> {
+    // The ends of the steps of each level.
+    let mut ends = [[0.0f64; STEPS + 1]; LEVELS];
     let mut start = 0.0;
     let mut width = 1.0;
-    for level in 0..3 {
-        for step in 0..=STEPS {
-            // The right end of the last step would be the infinite quantile of 1: stop half a
-            // step short of it, at 1 - 2^-25.
-            let step_at = if level == 2 && step == STEPS {
-                step as f64 - 0.5
-            } else {
-                step as f64
-            };
-            let p = start + width * step_at / STEPS as f64;
-            exact[level * (STEPS + 1) + step] = if p >= 1.0 {
+    for (level, ends) in ends.iter_mut().enumerate() {
+        for (step, end) in ends.iter_mut().enumerate() {
+            let last = step == STEPS;
+            *end = if last && level < LEVELS - 1 {
+                // Never read: the next level refines the last step.
                 f64::NAN
             } else {
-                distribution.quantile(p)
+                // The right end of all would be the infinite quantile of 1: stop half a step
+                // short of it, at 1 - 2^-25.
+                let step = if last { step as f64 - 0.5 } else { step as f64 };
+                distribution.quantile(start + width * step / STEPS as f64)
             };
         }
         start += width * (STEPS - 1) as f64 / STEPS as f64;
         width /= STEPS as f64;
     }
-    let scale = distribution.mean() / table_mean(&exact);
+    let scale = distribution.mean() / table_mean(&ends);
     let scale = if scale.is_finite() { scale } else { 1.0 };
-    let mut table = Box::new([0u64; 3 * (STEPS + 1)]);
-    for (slot, value) in table.iter_mut().zip(exact) {
-        // The last step of a level that a finer level refines is never read.
-        *slot = if value.is_nan() {
-            0
-        } else {
-            libm::round(value * scale) as u64
-        };
-    }
-    // Rounding keeps the order; a right end below its left end could only come from `NAN`.
-    for level in 0..2 {
-        let last = level * (STEPS + 1) + STEPS;
-        table[last] = table[last - 1];
+    let mut table = Box::new([[Step::default(); STEPS]; LEVELS]);
+    for (steps, ends) in table.iter_mut().zip(&ends) {
+        for (step, pair) in steps.iter_mut().zip(ends.windows(2)) {
+            let low = libm::round(pair[0] * scale) as u64;
+            // `NAN` becomes 0, and so does the width of a step that is refined.
+            let high = libm::round(pair[1] * scale) as u64;
+            *step = Step {
+                low,
+                width: high.saturating_sub(low),
+            };
+        }
     }
     table
 }
 
 /// The mean of the piecewise linear table.
-fn table_mean(table: &[f64; 3 * (STEPS + 1)]) -> f64 {
+fn table_mean(ends: &[[f64; STEPS + 1]; LEVELS]) -> f64 {
     let mut mean = 0.0;
     let mut width = 1.0 / STEPS as f64;
-    for level in 0..3 {
-        let steps = if level == 2 { STEPS } else { STEPS - 1 };
-        for step in 0..steps {
-            let at = level * (STEPS + 1) + step;
-            mean += width * f64::midpoint(table[at], table[at + 1]);
-        }
+    for (level, ends) in ends.iter().enumerate() {
+        let steps = if level == LEVELS - 1 {
+            STEPS
+        } else {
+            STEPS - 1
+        };
+        mean += ends
+            .windows(2)
+            .take(steps)
+            .map(|pair| width * f64::midpoint(pair[0], pair[1]))
+            .sum::<f64>();
         width /= STEPS as f64;
     }
     mean

@@ -1,5 +1,7 @@
 //! Records that come and go, addressed by small numbers.
 
+use super::memory::push_gently;
+
 /// A vector whose freed places are used again, last freed first.
 #[derive(Clone, Debug)]
 pub struct Slab<T> {
@@ -34,7 +36,7 @@ impl<T> Slab<T> {
             place
         } else {
             let place = u32::try_from(self.records.len()).expect("fewer than 2^32 records");
-            self.records.push(record);
+            push_gently(&mut self.records, record);
             place
         }
     }

@@ -104,6 +104,8 @@ pub struct RequestDone {
     pub class: u16,
     /// Kind of request.
     pub kind: RequestKind,
+    /// Whether an intent led to it, and not what became of an earlier request.
+    pub first_attempt: bool,
     /// When the user sent it.
     pub issued: Time,
     /// When the application had all it needed.
@@ -114,6 +116,17 @@ pub struct RequestDone {
     pub session: SessionSeen,
     /// Whether any of its commands was refused (OOM).
     pub refused: bool,
+    /// Queries that it would have cost the database had there been no cache.
+    pub without_cache: Queries,
+}
+
+/// Queries of a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queries {
+    /// Reads.
+    pub reads: u8,
+    /// Writes.
+    pub writes: u8,
 }
 
 /// What the server answered, as it counts it.
@@ -197,9 +210,6 @@ pub trait Probe {
     fn db_query(&mut self, sent: Time, done: Time) {}
     /// The database refused a query: too many were waiting.
     fn db_refused(&mut self, at: Time) {}
-    /// A request with a session would have read it from the database, had there been no cache;
-    /// a change would have been written.
-    fn db_baseline(&mut self, at: Time, reads: u32, writes: u32) {}
     /// A row of the time series ends now.
     fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {}
     /// A minute of the run ends now (also the end of the run).

@@ -1,4 +1,14 @@
 //! Commands and the programs that libraries make of them.
+//!
+//! A program is a list of commands, each after the reply to the one before:
+//! `["GET", "EXPIRE"]`. A command is sent unless a read before it found nothing;
+//! `{ command = "SET", when = "missing" }` is sent only then, and `when = "always"` anyway.
+
+use super::reader::Reader;
+use super::reader::key::Kind;
+use super::reader::problem::Problem;
+use super::reader::tree::{Node, Tree};
+use super::reader::value::{Choice, Value, did_you_mean, wrong_type};
 
 /// A command of the Redis protocol, as far as session libraries use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +72,14 @@ impl CommandName {
         matches!(self, Self::Get | Self::GetEx | Self::HGetAll | Self::Exists)
     }
 
+    /// Whether it can set the TTL of its key.
+    pub const fn sets_ttl(self) -> bool {
+        matches!(
+            self,
+            Self::Set | Self::SetNx | Self::SetXx | Self::GetEx | Self::Expire
+        )
+    }
+
     /// Whether it stores a value, and is refused with OOM when nothing can be evicted.
     pub const fn stores_value(self) -> bool {
         matches!(self, Self::Set | Self::SetNx | Self::SetXx | Self::HSet)
@@ -104,3 +122,109 @@ pub struct Step {
 /// The commands that a library issues for one kind of request, in order, each after the reply
 /// to the one before. At most 16.
 pub type Program = Vec<Step>;
+
+/// Most steps of a program.
+pub const MAX_STEPS: usize = 16;
+
+impl Choice for CommandName {
+    const WHAT: &'static str = "a command";
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("GET", Self::Get),
+        ("GETEX", Self::GetEx),
+        ("SET", Self::Set),
+        ("SETNX", Self::SetNx),
+        ("SETXX", Self::SetXx),
+        ("HGETALL", Self::HGetAll),
+        ("HSET", Self::HSet),
+        ("EXPIRE", Self::Expire),
+        ("EXISTS", Self::Exists),
+        ("DEL", Self::Del),
+    ];
+}
+
+impl Choice for When {
+    const WHAT: &'static str = "a condition";
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("found", Self::Found),
+        ("missing", Self::Missing),
+        ("always", Self::Always),
+    ];
+}
+
+const FORM: &str = "write a list such as [\"GET\", \"EXPIRE\"], or \
+                    [\"GET\", { command = \"SET\", when = \"missing\" }]";
+
+impl Value for Program {
+    const KIND: Kind = Kind::Program;
+
+    fn read(node: &Node, reader: &Reader) -> Option<Self> {
+        let key = reader.key();
+        let Tree::List(items) = &node.tree else {
+            reader.report(wrong_type(node, &key, "a list of commands").hint(FORM));
+            return None;
+        };
+        if items.is_empty() || items.len() > MAX_STEPS {
+            let message = format!("`{key}` must have 1 to {MAX_STEPS} commands");
+            let label = format!("these are {}", items.len());
+            reader.report(Problem::new(node.place, message).label(label));
+            return None;
+        }
+        let steps: Vec<Option<Step>> = items.iter().map(|item| read_step(item, reader)).collect();
+        steps.into_iter().collect()
+    }
+
+    fn write(&self) -> String {
+        let steps: Vec<String> = self
+            .iter()
+            .map(|step| match step.when {
+                When::Found => format!("\"{}\"", step.command.word()),
+                when => format!(
+                    "{{ command = \"{}\", when = \"{}\" }}",
+                    step.command.word(),
+                    when.word()
+                ),
+            })
+            .collect();
+        format!("[{}]", steps.join(", "))
+    }
+}
+
+fn read_step(node: &Node, reader: &Reader) -> Option<Step> {
+    let entries = match &node.tree {
+        Tree::Text(_) => {
+            let command = CommandName::from_word(node, reader)?;
+            return Some(Step {
+                command,
+                when: When::default(),
+            });
+        }
+        Tree::Table(entries) => entries,
+        _ => {
+            reader.report(wrong_type(node, &reader.key(), "commands").hint(FORM));
+            return None;
+        }
+    };
+    let find = |name: &str| entries.iter().find(|entry| entry.key == name);
+    let mut complete = true;
+    for stranger in entries
+        .iter()
+        .filter(|e| !matches!(e.key.as_str(), "command" | "when"))
+    {
+        let message = format!("a command has no `{}`", stranger.key);
+        let problem = Problem::new(stranger.place, message);
+        let near = did_you_mean(&stranger.key, &["command", "when"]);
+        reader.report(problem.label(near).hint(FORM));
+        complete = false;
+    }
+    let when = match find("when") {
+        Some(entry) => When::from_word(&entry.node, reader),
+        None => Some(When::default()),
+    };
+    let Some(command) = find("command") else {
+        reader.report(Problem::new(node.place, "`command` is missing").hint(FORM));
+        return None;
+    };
+    let command = CommandName::from_word(&command.node, reader);
+    let (command, when) = (command?, when?);
+    complete.then_some(Step { command, when })
+}

@@ -1,16 +1,29 @@
 //! A scenario: what is deployed, who uses it, and for how long.
 //!
 //! The types here are validated: whoever holds a [`Scenario`] can run it, and nothing below
-//! needs to ask whether it makes sense. Each section has one file with its type, the reader of
-//! its keys and their writer. This is the only module that knows TOML.
+//! needs to ask whether it makes sense. Each section has one file or folder with its type, its
+//! keys, their reader and their writer; what all sections share is in [`reader`]. This is the only
+//! module that knows TOML.
+//!
+//! To add a key: declare it as a `Key` beside its section's others, list it in `SECTION`, read it
+//! with `table.get` and write it with `out.put`. Documents and messages follow.
 
 pub mod commands;
 pub mod database;
+pub mod estimates;
+mod load;
 pub mod network;
+pub mod presets;
+pub mod reader;
 pub mod store;
+#[cfg(test)]
+mod tests;
 pub mod users;
 
 use crate::units::Span;
+
+pub use load::{SECTIONS, load};
+pub use reader::problem::{Problem, Problems};
 
 use database::DatabaseSpec;
 use network::NetworkSpec;
@@ -42,4 +55,14 @@ pub struct Scenario {
     pub database: DatabaseSpec,
     /// Who uses it; at least one class.
     pub users: Vec<UserClass>,
+}
+
+/// Whether a name can stand in paths: 1 to 64 letters, digits, `-` or `_`, the first a letter or
+/// a digit.
+fn is_plain_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }

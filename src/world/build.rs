@@ -41,7 +41,9 @@ impl<P: Probe> World<P> {
             .collect();
         let seconds = scenario.duration.seconds().max(1e-9);
         let rate = scenario.expected_requests() / seconds;
-        let sessions = scenario.expected_live_sessions().min(f64::from(MAX_VISITORS)) as u64;
+        let sessions = scenario
+            .expected_live_sessions()
+            .min(f64::from(MAX_VISITORS)) as u64;
         let mut world = Self {
             seed: scenario.seed,
             now: Time::ZERO,
@@ -49,15 +51,12 @@ impl<P: Probe> World<P> {
             window: scenario.window,
             agenda: Agenda::new(sessions, rate),
             crowds,
-            visitors: Slab::with_capacity(sessions as usize),
+            visitors: Slab::default(),
             requests: Slab::with_capacity(1024),
             slots: SlotMap::even(scenario.store.shards),
             hop: Quantiles::new(&scenario.network.hop),
             database: Database {
-                station: Station::new(
-                    scenario.database.concurrency,
-                    scenario.database.queue_limit,
-                ),
+                station: Station::new(scenario.database.concurrency, scenario.database.queue_limit),
                 service: Quantiles::new(&scenario.database.service_time),
                 on_lost_session: scenario.database.on_lost_session,
             },
@@ -83,7 +82,8 @@ impl<P: Probe> World<P> {
         for node in 0..nodes {
             // Servers were not started at the same instant: their crons are out of step.
             let phase = Span(self.cron_period.0 * (node + 1) / nodes);
-            self.agenda.push(Time::ZERO + phase, Event::Cron(node as u32).pack());
+            self.agenda
+                .push(Time::ZERO + phase, Event::Cron(node as u32).pack());
         }
         for class in 0..self.crowds.len() {
             match self.crowds[class].class.seats() {
@@ -105,20 +105,32 @@ fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> C
         key_length: key.len() as u32,
         kind: match session.encoding {
             Encoding::String => ShapeKind::String,
-            Encoding::Hash { fields, field_length } => ShapeKind::Hash { fields, field_length },
+            Encoding::Hash {
+                fields,
+                field_length,
+            } => ShapeKind::Hash {
+                fields,
+                field_length,
+            },
         },
     };
     // Every node knows every shape, under the same number.
-    let mut shapes = nodes.iter_mut().map(|node| node.keyspace_mut().register(shape));
+    let mut shapes = nodes
+        .iter_mut()
+        .map(|node| node.keyspace_mut().register(shape));
     let shape = shapes.next().expect("a store has at least one node");
-    assert!(shapes.all(|other| other == shape), "nodes disagree on the number of a shape");
+    assert!(
+        shapes.all(|other| other == shape),
+        "nodes disagree on the number of a shape"
+    );
     let compiled = Class::new(class, index, root);
     let returns = class.return_share > Ratio::ZERO;
     Crowd {
         programs: Programs::new(session),
         login: class.login,
         bytes: Quantiles::new(&session.bytes),
-        session: session.clone(),
+        ttl: session.ttl,
+        ttl_kind: session.ttl_kind,
         key,
         shape,
         seats: Seats::new(compiled.seats().unwrap_or(0), returns),

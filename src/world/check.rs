@@ -6,30 +6,51 @@ use super::World;
 
 impl<P: Probe> World<P> {
     /// Closes the books: every session that is still open meets its fate.
-    pub(super) fn finish(&mut self, complete: bool) {
+    pub(super) fn close_books(&mut self, complete: bool) {
+        let now = self.now;
+        let open = self
+            .visitors
+            .places()
+            .iter()
+            .filter(|v| v.session.is_open())
+            .count();
+        self.hold(
+            open as u64 == self.live_sessions,
+            "the count of live sessions is off",
+        );
+        let live_sessions = self.live_sessions;
         for place in 0..self.visitors.places().len() as u32 {
-            let visitor = self.visitors.get_mut(place);
-            let class = visitor.user.class();
-            visitor.session.run_ended(&mut self.probe, class, self.now);
+            self.ledger(place, |session, probe, class, _| {
+                session.run_ended(probe, class, now)
+            });
         }
         // Rows and minutes end where the next begins; the last ones end with the run.
         self.sample_nodes();
-        self.probe.window(self.now, &self.samples, self.live_sessions, self.users_present);
+        self.probe
+            .window(self.now, &self.samples, live_sessions, self.users_present);
         self.probe.minute(self.now, &self.samples);
         let in_flight = self.requests.len() as u64;
-        self.probe.run_ends(self.now, in_flight, self.fingerprint, complete);
+        self.probe
+            .run_ends(self.now, in_flight, self.fingerprint, complete);
         self.check();
     }
 
     fn check(&self) {
-        let on_their_way: u64 =
-            self.visitors.places().iter().map(|v| u64::from(v.user.requests_in_flight)).sum();
+        let on_their_way: u64 = self
+            .visitors
+            .places()
+            .iter()
+            .map(|v| u64::from(v.user.requests_in_flight))
+            .sum();
         self.hold(
             on_their_way == self.requests.len() as u64,
             "users and the books disagree on the requests in flight",
         );
         self.hold(
-            self.visitors.places().iter().all(|v| !v.session.has_no_fate()),
+            self.visitors
+                .places()
+                .iter()
+                .all(|v| !v.session.has_no_fate()),
             "a session has no fate",
         );
         for node in &self.nodes {

@@ -66,7 +66,11 @@ impl Event {
     /// The visitor that a packed event wakes, if it does.
     #[inline]
     pub(super) const fn visitor(bits: u32) -> Option<u32> {
-        if bits & WAKE == 0 { None } else { Some(bits & !WAKE) }
+        if bits & WAKE == 0 {
+            None
+        } else {
+            Some(bits & !WAKE)
+        }
     }
 }
 

@@ -1,27 +1,31 @@
 //! The journey of a request: start reading here.
 //!
 //! ```text
-//! wake (visits.rs)      a user's intent becomes a request, which is issued
+//! wake (visits.rs)      a user's intent becomes a request
+//!   issue               it is put on the books
 //!   send_next           the program's next command leaves for its node (one hop)
 //!     arrive            the node executes it in its turn; the time of the reply is known (hop back)
-//!       send_next       ... until the program has no further command to send
-//!   program_over        most requests are answered now: finish
-//!   reply               those that need more (the database, a new login) go on (recovery.rs)
-//! finish                the answer reaches the user
+//!       consequences    what it means for the session, where it means more than a hit
+//!       ...             until the program has no further command to send
+//!   program_over        most requests are answered now: answer
+//!   reply               those that need more (the database, a new login) go on in recovery.rs
+//! answer                the answer reaches the user
 //! ```
 //!
 //! A request is a small record in a slab and has at most one event on the agenda. Nothing is
 //! allocated on its way, no key is hashed, and every command reaches its node in the exact order
 //! of time.
 
-use crate::kernel::draws::Purpose;
-use crate::probe::{Answer, CommandDone, Probe, RequestDone, RequestKind, SessionSeen};
-use crate::program::{ProgramKind, TtlChange};
+use crate::kernel::draws::{Purpose, UserDraws};
+use crate::kernel::quantiles::Quantiles;
+use crate::probe::{Answer, CommandDone, Probe, Queries, RequestDone, RequestKind, SessionSeen};
+use crate::program::{ProgramKind, Programs, Step, TtlChange};
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
+use crate::store::node::Reply;
 use crate::units::{Span, Time};
 
 use super::event::Event;
-use super::{Visitor, World};
+use super::{Crowd, Visitor, World};
 
 /// A request on its way.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +33,9 @@ pub(super) struct Request {
     /// When the user sent it.
     pub(super) issued: Time,
     /// When its present command (or query) was sent.
-    pub(super) sent: Time,
+    sent: Time,
     /// The store's part of its time so far.
-    pub(super) store_time: Span,
+    store_time: Span,
     pub(super) visitor: u32,
     /// The intent behind it, and how many requests that intent led to before: with the number of
     /// the command, what its draws are keyed by.
@@ -53,14 +57,14 @@ pub(super) struct Request {
     /// The request has looked for its session, and what it saw.
     pub(super) seen: SessionSeen,
     /// One of its commands was refused.
-    pub(super) refused: bool,
+    refused: bool,
 }
 
 /// What a request waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Stage {
-    /// A command's reply.
+    /// A command's turn at its node.
     Command,
     /// The last command's reply, after which the application makes good for a lost session.
     Gone,
@@ -75,15 +79,13 @@ pub(super) enum Stage {
 const _: () = assert!(size_of::<Request>() <= 64);
 
 impl Request {
-    /// A request of `visitor`, issued `now`, that starts with `program`.
+    /// A request of `visitor`, who lies at `place`, issued `now` for intent `n`.
     #[inline]
     pub(super) fn new(
         place: u32,
         visitor: &Visitor,
-        n: u32,
-        attempt: u8,
+        (n, attempt): (u32, u8),
         kind: RequestKind,
-        program: ProgramKind,
         now: Time,
     ) -> Self {
         Self {
@@ -98,7 +100,12 @@ impl Request {
             node: visitor.session.node,
             class: visitor.user.class(),
             kind,
-            program,
+            program: match kind {
+                RequestKind::Read => ProgramKind::Read,
+                RequestKind::Modify => ProgramKind::Modify,
+                RequestKind::Login => ProgramKind::Login,
+                RequestKind::Logout => ProgramKind::Logout,
+            },
             step: 0,
             stage: Stage::Command,
             missing: false,
@@ -106,15 +113,68 @@ impl Request {
             refused: false,
         }
     }
+
+    /// Whether the user's session is still the one that the request works on.
+    #[inline]
+    pub(super) const fn speaks_for(&self, visitor: &Visitor) -> bool {
+        visitor.session.key == self.key && visitor.session.node == self.node
+    }
+}
+
+impl Request {
+    /// Takes the next step of the program. False if there is none: the program is over.
+    #[inline]
+    fn take_step(&mut self, programs: &Programs) -> bool {
+        let next = programs.next(self.program, self.step, self.missing);
+        if let Some(step) = next {
+            self.step = step;
+        }
+        next.is_some()
+    }
+
+    /// Its present command leaves for the node at `at`; returns when it arrives.
+    #[inline]
+    fn depart(&mut self, at: Time, draws: UserDraws, hop: &Quantiles) -> Time {
+        self.stage = Stage::Command;
+        self.sent = at;
+        at + Span(hop.draw(draws.at(self.n, self.attempt, self.commands, Purpose::HopOut)))
+    }
+
+    /// Notes what the first command that looks for the session saw.
+    #[inline]
+    fn saw(&mut self, found: bool) {
+        if self.seen == SessionSeen::NotBelieved && self.kind != RequestKind::Login {
+            self.seen = if found {
+                SessionSeen::Found
+            } else {
+                SessionSeen::Gone
+            };
+        }
+    }
+
+    /// What a command that was done means for the request and the session it speaks for, unless
+    /// a session begins or ends by it.
+    #[inline]
+    fn done(&mut self, visitor: &mut Visitor, crowd: &Crowd, step: &Step, at: Time) {
+        let speaks = self.speaks_for(visitor);
+        // A store answers "done" whether or not there was a session before: only the ledger knows.
+        let blind = step.command.stores_value();
+        self.saw(!blind || (speaks && visitor.session.is_open()));
+        if speaks && step.renews() {
+            visitor.session.renewed(crowd.own_end(at));
+        }
+    }
 }
 
 impl<P: Probe> World<P> {
-    /// Puts a new request on the books; returns its place.
+    /// A user sends a request in the session they believe in.
     #[inline]
-    pub(super) fn issue(&mut self, request: Request) -> u32 {
+    pub(super) fn issue(&mut self, place: u32, intent: (u32, u8), kind: RequestKind) -> u32 {
+        let visitor = self.visitors.get_mut(place);
+        visitor.user.requests_in_flight += 1;
         self.issued += 1;
-        self.visitors.get_mut(request.visitor).user.requests_in_flight += 1;
-        self.probe.request_issued(request.issued, request.class, request.kind);
+        let request = Request::new(place, visitor, intent, kind, self.now);
+        self.probe.request_issued(self.now, request.class, kind);
         self.requests.insert(request)
     }
 
@@ -122,23 +182,13 @@ impl<P: Probe> World<P> {
     #[inline]
     pub(super) fn send_next(&mut self, place: u32, at: Time) {
         let request = self.requests.get_mut(place);
-        let crowd = &self.crowds[request.class as usize];
-        let next = crowd.programs.next(request.program, request.step, request.missing);
-        let Some((step, _)) = next else {
+        if request.take_step(&self.crowds[request.class as usize].programs) {
+            let draws = self.visitors.get(request.visitor).user.draws();
+            let arrival = request.depart(at, draws, &self.hop);
+            self.agenda.push(arrival, Event::Arrive(place).pack());
+        } else {
             self.program_over(place, at);
-            return;
-        };
-        request.step = step;
-        request.stage = Stage::Command;
-        request.sent = at;
-        let bits = self.visitors.get(request.visitor).user.draws().at(
-            request.n,
-            request.attempt,
-            request.commands,
-            Purpose::HopOut,
-        );
-        let hop = Span(self.hop.draw(bits));
-        self.agenda.push(at + hop, Event::Arrive(place).pack());
+        }
     }
 
     /// A command reaches its node, which executes it in its turn.
@@ -146,89 +196,101 @@ impl<P: Probe> World<P> {
     pub(super) fn arrive(&mut self, place: u32) {
         let request = self.requests.get_mut(place);
         let crowd = &self.crowds[request.class as usize];
-        let visitor = self.visitors.get(request.visitor);
+        let step = crowd.programs.step(request.program, request.step);
+        let visitor = self.visitors.get_mut(request.visitor);
         let draws = visitor.user.draws();
-        let bytes = visitor.session.bytes;
-        let (n, attempt, number) = (request.n, request.attempt, request.commands);
-        request.commands = number.wrapping_add(1);
-        // `send_next` found this step a hop ago, under the same conditions.
-        let next = crowd.programs.next(request.program, request.step, request.missing);
-        let Some((_, step)) = next else { return };
-        request.step += 1;
-        let name = step.step.command;
-        let command = Command { name, bytes, ttl: ttl(step.ttl) };
-        let renews = matches!(step.ttl, TtlChange::Renew(_)) && command.sets_ttl();
-        let node_number = request.node;
-        let node = &mut self.nodes[node_number as usize];
-        let reply = node.execute(&command, KeyId(request.key), self.now, || {
-            draws.at(n, attempt, number, Purpose::Service)
-        });
-        let bits = draws.at(n, attempt, number, Purpose::HopBack);
-        let back = reply.done + Span(self.hop.draw(bits));
-        request.store_time += back - request.sent;
-        let answer = match reply.outcome {
-            Outcome::Hit => Answer::Hit,
-            Outcome::Miss => Answer::Miss,
-            Outcome::Done | Outcome::NotDone => Answer::Done,
-            Outcome::Oom => Answer::Oom,
+        let draw = |number, purpose| draws.at(request.n, request.attempt, number, purpose);
+        let number = request.commands;
+        let command = Command {
+            name: step.command,
+            bytes: visitor.session.bytes,
+            ttl: ttl(step.ttl),
         };
+        let node = &mut self.nodes[request.node as usize];
+        let reply = node.execute(&command, KeyId(request.key), self.now, || {
+            draw(number, Purpose::Service)
+        });
+        let back = reply.done + Span(self.hop.draw(draw(number, Purpose::HopBack)));
+        request.commands = number.wrapping_add(1);
+        request.step += 1;
+        request.store_time += back - request.sent;
         self.probe.command(&CommandDone {
-            node: node_number,
-            name,
-            answer,
+            node: request.node,
+            name: step.command,
+            answer: answer(reply.outcome),
             arrived: self.now,
             done: reply.done,
         });
-        self.bury(node_number);
-        if reply.outcome == Outcome::Hit && !renews && self.saw(place, true) {
-            // The most frequent case: a read that found its session, and changes nothing.
-        } else {
-            self.consider(place, reply.outcome, command.name.stores_value(), renews, reply.start);
-        }
-        self.send_next(place, back);
-    }
-
-    /// Notes on the first command of a request that looks for its session what it saw.
-    #[inline]
-    fn saw(&mut self, place: u32, found: bool) -> bool {
-        let request = self.requests.get_mut(place);
-        if request.seen == SessionSeen::NotBelieved && request.kind != RequestKind::Login {
-            request.seen = if found { SessionSeen::Found } else { SessionSeen::Gone };
-        }
-        true
-    }
-
-    /// What a command's outcome means for the session, at the time of its execution.
-    fn consider(&mut self, place: u32, outcome: Outcome, stores: bool, renews: bool, at: Time) {
-        let found = matches!(outcome, Outcome::Hit | Outcome::Done);
-        let request = self.requests.get_mut(place);
-        request.missing |= outcome == Outcome::Miss;
-        request.refused |= outcome == Outcome::Oom;
-        let (owner, class, key, node) =
-            (request.visitor, request.class, request.key, request.node);
-        let creates = matches!(request.program, ProgramKind::Login | ProgramKind::Restore);
-        let logs_out = request.program == ProgramKind::Logout;
-        if outcome != Outcome::Oom {
-            // A store answers "done" whether or not there was a session before: only the ledger
-            // knows.
-            let live = !stores || self.visitors.get(owner).session.is_open();
-            self.saw(place, found && live);
-        }
-        let visitor = self.visitors.get_mut(owner);
-        if visitor.session.key != key || visitor.session.node != node {
+        // Mostly nobody died, the command was done, and no session begins or ends by it.
+        let done = matches!(reply.outcome, Outcome::Hit | Outcome::Done);
+        let plain = matches!(request.program, ProgramKind::Read | ProgramKind::Modify);
+        if !(done && plain && node.keyspace().deaths().is_empty()) {
+            let step = *step;
+            self.consequences(place, &step, &reply);
+            self.send_next(place, back);
             return;
         }
-        let own_end = self.crowds[class as usize].own_end(at);
-        let session = &mut visitor.session;
-        if creates && stores && outcome == Outcome::Done && session.is_creating() {
-            session.created(&mut self.probe, class, at, own_end, false);
-            self.live_sessions += 1;
-        } else if renews && found {
-            session.renewed(own_end);
-        } else if logs_out && outcome == Outcome::Done {
-            let was_open = session.is_open();
-            session.logged_out(&mut self.probe, class, at, true);
-            self.live_sessions -= u64::from(was_open && !session.is_open());
+        request.done(visitor, crowd, step, reply.start);
+        if request.take_step(&crowd.programs) {
+            let arrival = request.depart(back, draws, &self.hop);
+            self.agenda.push(arrival, Event::Arrive(place).pack());
+        } else {
+            self.program_over(place, back);
+        }
+    }
+
+    /// What a command means in the rarer cases: keys died, it was not done, or a session begins
+    /// or ends by it.
+    #[inline(never)]
+    fn consequences(&mut self, place: u32, step: &Step, reply: &Reply) {
+        self.bury(self.requests.get(place).node);
+        let request = self.requests.get_mut(place);
+        match reply.outcome {
+            Outcome::Hit | Outcome::Done => {}
+            Outcome::Miss => {
+                request.missing = true;
+                request.saw(false);
+                return;
+            }
+            Outcome::NotDone => {
+                request.saw(false);
+                return;
+            }
+            Outcome::Oom => {
+                request.refused = true;
+                return;
+            }
+        }
+        let visitor = self.visitors.get_mut(request.visitor);
+        let speaks = request.speaks_for(visitor);
+        let creates = request.program.creates() && visitor.session.is_creating();
+        request.done(
+            visitor,
+            &self.crowds[request.class as usize],
+            step,
+            reply.start,
+        );
+        if speaks && (creates || request.program == ProgramKind::Logout) {
+            self.begin_or_end_session(place, step, reply);
+        }
+    }
+
+    /// A command of a login, a restore or a logout took.
+    fn begin_or_end_session(&mut self, place: u32, step: &Step, reply: &Reply) {
+        let request = *self.requests.get(place);
+        let at = reply.start;
+        if reply.outcome != Outcome::Done {
+            return;
+        }
+        if request.program == ProgramKind::Logout {
+            self.ledger(request.visitor, |session, probe, class, _| {
+                session.logged_out(probe, class, at, true);
+            });
+        } else if step.command.stores_value() {
+            let own_end = self.crowds[request.class as usize].own_end(at);
+            self.ledger(request.visitor, |session, probe, class, presence| {
+                session.created(probe, class, at, own_end, false, presence);
+            });
         }
     }
 
@@ -236,12 +298,8 @@ impl<P: Probe> World<P> {
     #[inline]
     fn program_over(&mut self, place: u32, at: Time) {
         let request = self.requests.get(place);
-        let plain = match request.kind {
-            RequestKind::Read => request.seen == SessionSeen::Found,
-            _ => false,
-        };
-        if plain {
-            self.finish(place, at);
+        if request.kind == RequestKind::Read && request.seen == SessionSeen::Found {
+            self.answer(place, at);
         } else {
             self.program_over_with_more(place, at);
         }
@@ -249,30 +307,55 @@ impl<P: Probe> World<P> {
 
     /// The answer reaches the user at `at`.
     #[inline]
-    pub(super) fn finish(&mut self, place: u32, at: Time) {
+    pub(super) fn answer(&mut self, place: u32, at: Time) {
         let request = self.requests.get(place);
-        let visitor = request.visitor;
         self.probe.request_done(&RequestDone {
             class: request.class,
             kind: request.kind,
+            first_attempt: request.attempt == 0,
             issued: request.issued,
             done: at,
             store_time: request.store_time,
             session: request.seen,
             refused: request.refused,
+            without_cache: self.without_cache(request),
         });
-        let (reads, writes) = match (request.kind, request.attempt) {
-            (RequestKind::Read, _) => (1, 0),
-            (RequestKind::Modify, _) => (1, 1),
-            (RequestKind::Logout, _) | (RequestKind::Login, 0) => (0, 1),
-            // Without a cache nobody would have had to log in again.
-            (RequestKind::Login, _) => (0, 0),
-        };
-        self.probe.db_baseline(at, reads, writes);
+        let owner = request.visitor;
         self.requests.remove(place);
-        let user = &mut self.visitors.get_mut(visitor).user;
-        user.requests_in_flight -= 1;
-        self.settle(visitor);
+        let visitor = self.visitors.get_mut(owner);
+        visitor.user.requests_in_flight -= 1;
+        if visitor.session.is_none() {
+            self.settle(owner);
+        }
+    }
+}
+
+impl<P: Probe> World<P> {
+    /// Without a cache a request reads its session from the database, and a change is written
+    /// there. A login checks the user's credentials first, with or without a cache.
+    #[inline]
+    fn without_cache(&self, request: &Request) -> Queries {
+        let (reads, writes) = match request.kind {
+            RequestKind::Read => (1, 0),
+            RequestKind::Modify | RequestKind::Logout => (1, 1),
+            RequestKind::Login if request.attempt == 0 => {
+                (u8::from(self.crowds[request.class as usize].login), 1)
+            }
+            // Without a cache nobody would have had to log in again.
+            RequestKind::Login => (0, 0),
+        };
+        Queries { reads, writes }
+    }
+}
+
+/// What the server's counters and the metrics call an outcome.
+#[inline]
+const fn answer(outcome: Outcome) -> Answer {
+    match outcome {
+        Outcome::Hit => Answer::Hit,
+        Outcome::Miss => Answer::Miss,
+        Outcome::Done | Outcome::NotDone => Answer::Done,
+        Outcome::Oom => Answer::Oom,
     }
 }
 

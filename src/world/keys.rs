@@ -20,7 +20,11 @@ impl KeyPattern {
     pub(super) fn new(pattern: &str, id_length: usize) -> Self {
         let (before, behind) = pattern.split_once(ID).unwrap_or((pattern, ""));
         let name = [before.as_bytes(), &vec![b'0'; id_length], behind.as_bytes()].concat();
-        Self { name, id_at: before.len(), id_length }
+        Self {
+            name,
+            id_at: before.len(),
+            id_length,
+        }
     }
 
     /// Length of a name in bytes.
@@ -32,8 +36,9 @@ impl KeyPattern {
     pub(super) fn slot(&mut self, id: u64) -> u16 {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut bits = id;
-        for (place, digit) in
-            self.name[self.id_at..self.id_at + self.id_length].iter_mut().enumerate()
+        for (place, digit) in self.name[self.id_at..self.id_at + self.id_length]
+            .iter_mut()
+            .enumerate()
         {
             if place > 0 && place % 16 == 0 {
                 bits = mix(id.wrapping_add(place as u64));

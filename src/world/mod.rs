@@ -21,7 +21,7 @@ use crate::probe::{NodeSample, Probe};
 use crate::program::Programs;
 use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
-use crate::scenario::users::{SessionSpec, TtlKind};
+use crate::scenario::users::TtlKind;
 use crate::session::{KeyDeath, Presence, Session};
 use crate::store::keyspace::{DeathCause, KeyId, ShapeId};
 use crate::store::node::Node;
@@ -39,6 +39,8 @@ pub struct Simulated<P> {
     pub probe: P,
     /// False if `watch` ended the run early.
     pub complete: bool,
+    /// Requests sent during the whole run, the warm-up included.
+    pub requests: u64,
 }
 
 /// How many events pass between two looks at `watch`.
@@ -57,8 +59,12 @@ pub fn simulate<P: Probe>(
 ) -> Simulated<P> {
     let mut world = World::build(scenario, replicate, probe);
     let complete = world.run(watch);
-    world.finish(complete);
-    Simulated { probe: world.probe, complete }
+    world.close_books(complete);
+    Simulated {
+        probe: world.probe,
+        complete,
+        requests: world.issued,
+    }
 }
 
 /// A user and the session they believe in: a request touches both, so they share a cache line.
@@ -77,7 +83,8 @@ struct Crowd {
     class: Class,
     programs: Programs,
     login: bool,
-    session: SessionSpec,
+    ttl: Span,
+    ttl_kind: TtlKind,
     key: keys::KeyPattern,
     bytes: Quantiles,
     shape: ShapeId,
@@ -91,10 +98,10 @@ impl Crowd {
     /// The own end of a session that is created or renewed at `at`.
     #[inline]
     fn own_end(&self, at: Time) -> Time {
-        if self.session.ttl_kind == TtlKind::None {
+        if self.ttl_kind == TtlKind::None {
             Time::NEVER
         } else {
-            at.saturating_add(self.session.ttl)
+            at.saturating_add(self.ttl)
         }
     }
 }
@@ -126,9 +133,9 @@ struct World<P> {
     hop: Quantiles,
     database: Database,
     cron_period: Span,
-    /// Requests sent so far, and of these not answered yet.
+    /// Requests sent so far.
     issued: u64,
-    /// Sessions created and sessions that met their fate, for the check at the end.
+    /// Sessions that live, as far as the application can know.
     live_sessions: u64,
     users_present: u64,
     /// A hash over every event in its order: two runs agree if and only if theirs do.
@@ -142,7 +149,10 @@ impl<P: Probe> World<P> {
     fn run(&mut self, watch: &mut dyn FnMut(Time, u64) -> bool) -> bool {
         loop {
             for _ in 0..EVENTS_BETWEEN_LOOKS {
-                let warm = Warmer { visitors: &self.visitors, nodes: &self.nodes };
+                let warm = Warmer {
+                    visitors: &self.visitors,
+                    nodes: &self.nodes,
+                };
                 let Some((at, bits)) = self.agenda.pop(&warm) else {
                     return true;
                 };
@@ -171,7 +181,8 @@ impl<P: Probe> World<P> {
     fn cron(&mut self, node: u32) {
         self.nodes[node as usize].cron(self.now);
         self.bury(node as u16);
-        self.agenda.push(self.now + self.cron_period, Event::Cron(node).pack());
+        self.agenda
+            .push(self.now + self.cron_period, Event::Cron(node).pack());
     }
 
     /// Tells the ledger which keys died on a node since the last time.
@@ -202,16 +213,32 @@ impl<P: Probe> World<P> {
                 }
                 continue;
             }
-            let visitor = self.visitors.get_mut(death.owner);
+            let visitor = self.visitors.get(death.owner);
             if visitor.session.key != death.key.0 || visitor.session.node != node {
                 continue;
             }
-            let presence = presence(&visitor.user);
-            let class = visitor.user.class();
-            self.live_sessions -= u64::from(visitor.session.is_open());
-            visitor.session.key_died(&mut self.probe, class, self.now, cause, presence);
+            let now = self.now;
+            self.ledger(death.owner, |session, probe, class, presence| {
+                session.key_died(probe, class, now, cause, presence);
+            });
             self.settle(death.owner);
         }
+    }
+
+    /// Changes a visitor's session, and keeps count of those that live.
+    #[inline]
+    fn ledger(&mut self, place: u32, change: impl FnOnce(&mut Session, &mut P, u16, Presence)) {
+        let visitor = self.visitors.get_mut(place);
+        let before = u64::from(visitor.session.is_open());
+        let presence = presence(&visitor.user);
+        change(
+            &mut visitor.session,
+            &mut self.probe,
+            visitor.user.class(),
+            presence,
+        );
+        self.live_sessions += u64::from(visitor.session.is_open());
+        self.live_sessions -= before;
     }
 
     fn sample_nodes(&mut self) {
@@ -230,33 +257,47 @@ impl<P: Probe> World<P> {
 
     fn end_window(&mut self) {
         self.sample_nodes();
-        self.probe.window(self.now, &self.samples, self.live_sessions, self.users_present);
-        self.agenda.push(self.now + self.window, Event::Window.pack());
+        self.probe.window(
+            self.now,
+            &self.samples,
+            self.live_sessions,
+            self.users_present,
+        );
+        self.agenda
+            .push(self.now + self.window, Event::Window.pack());
     }
 
     fn end_minute(&mut self) {
         self.sample_nodes();
         self.probe.minute(self.now, &self.samples);
-        self.agenda.push(self.now + Span::from_secs(60), Event::Minute.pack());
+        self.agenda
+            .push(self.now + Span::from_secs(60), Event::Minute.pack());
     }
 
     /// Whoever is gone for good and whose session is over leaves the books before the count
     /// begins, so that the sessions open now are those that can still meet a fate.
     fn begin_measurement(&mut self) {
+        let now = self.now;
         for place in 0..self.visitors.places().len() as u32 {
-            let visitor = self.visitors.get_mut(place);
-            if visitor.user.phase() == Phase::Gone {
-                let class = visitor.user.class();
-                let was_open = visitor.session.is_open();
-                visitor.session.close_if_over(&mut self.probe, class, self.now);
-                self.live_sessions -= u64::from(was_open && !visitor.session.is_open());
+            if self.visitors.get(place).user.phase() == Phase::Gone {
+                self.ledger(place, |session, probe, class, _| {
+                    session.close_if_over(probe, class, now);
+                });
             }
         }
-        let open = self.visitors.places().iter().filter(|v| v.session.has_no_fate()).count();
+        let open = self
+            .visitors
+            .places()
+            .iter()
+            .filter(|v| v.session.has_no_fate())
+            .count();
         self.sample_nodes();
-        self.probe.measurement_begins(self.now, &self.samples, open as u64);
-        self.agenda.push(self.now + self.window, Event::Window.pack());
-        self.agenda.push(self.now + Span::from_secs(60), Event::Minute.pack());
+        self.probe
+            .measurement_begins(self.now, &self.samples, open as u64);
+        self.agenda
+            .push(self.now + self.window, Event::Window.pack());
+        self.agenda
+            .push(self.now + Span::from_secs(60), Event::Minute.pack());
     }
 }
 

@@ -5,31 +5,24 @@ use crate::kernel::station::Admission;
 use crate::probe::{Aftermath, Probe, RequestKind, SessionSeen};
 use crate::program::ProgramKind;
 use crate::scenario::database::OnLostSession;
-use crate::session::NO_KEY;
+use crate::session::{NO_KEY, Presence};
 use crate::store::keyspace::KeyId;
-use crate::units::Span;
-use crate::units::Time;
+use crate::units::{Span, Time};
 
-use super::{ABANDONED, NO_OWNER, World};
 use super::event::Event;
-use super::journey::{Request, Stage};
+use super::journey::Stage;
+use super::{ABANDONED, NO_OWNER, World};
 
 impl<P: Probe> World<P> {
     /// Begins a login: a request of its own. Users who must log in again do so at once.
     #[inline(never)]
     pub(super) fn log_in(&mut self, place: u32, n: u32, attempt: u8) {
-        let visitor = self.visitors.get_mut(place);
-        let class = visitor.user.class();
-        if visitor.session.has_no_fate() {
-            // The user logged out and is back before the logout reached the store.
-            self.live_sessions -= u64::from(visitor.session.is_open());
-            visitor.session.logged_out(&mut self.probe, class, self.now, true);
-        }
-        visitor.session.begin_creating();
-        let kind = RequestKind::Login;
-        let request =
-            Request::new(place, visitor, n, attempt, kind, ProgramKind::Login, self.now);
-        let request = self.issue(request);
+        let now = self.now;
+        self.ledger(place, |session, probe, class, _| {
+            session.begin_creating(probe, class, now)
+        });
+        let class = self.visitors.get(place).user.class();
+        let request = self.issue(place, (n, attempt), RequestKind::Login);
         if self.crowds[class as usize].login {
             self.query(request, Stage::Credentials);
         } else {
@@ -39,13 +32,13 @@ impl<P: Probe> World<P> {
 
     /// The application has the reply that the request waited for.
     pub(super) fn reply(&mut self, place: u32) {
-        let request = *self.requests.get(place);
-        match request.stage {
+        match self.requests.get(place).stage {
             Stage::Command => unreachable!("a command's reply needs no event of its own"),
             Stage::Gone => self.make_good(place),
             Stage::Change => {
-                self.query_and_forget(place);
-                self.finish(place, self.now);
+                // Nobody waits for the database's answer to a change.
+                let _ = self.enter_database(place);
+                self.answer(place, self.now);
             }
             Stage::Credentials => self.create_session(place),
             Stage::Copy => self.restore(place),
@@ -55,77 +48,113 @@ impl<P: Probe> World<P> {
     /// A program is over, and the request is none of those that are simply answered.
     #[inline(never)]
     pub(super) fn program_over_with_more(&mut self, place: u32, at: Time) {
-        let copies = self.database.on_lost_session == OnLostSession::Restore;
-        let request = self.requests.get_mut(place);
-        let visitor = self.visitors.get_mut(request.visitor);
-        let class = request.class;
-        let same_key =
-            visitor.session.key == request.key && visitor.session.node == request.node;
-        if visitor.session.is_creating() && same_key {
-            // No write of the login took: the user has a cookie and no session.
-            if matches!(request.program, ProgramKind::Login | ProgramKind::Restore) {
-                visitor.session.created(&mut self.probe, class, self.now, self.now, true);
+        match self.what_remains(place) {
+            None => self.answer(place, at),
+            Some(stage) => {
+                self.requests.get_mut(place).stage = stage;
+                self.agenda.push(at, Event::Reply(place).pack());
             }
         }
-        let gone = request.seen == SessionSeen::Gone && same_key;
-        let stage = match request.program {
-            ProgramKind::Logout if gone => {
-                visitor.session.logged_out(&mut self.probe, class, self.now, false);
+    }
+
+    /// What the application does after the program's last reply, if anything.
+    fn what_remains(&mut self, place: u32) -> Option<Stage> {
+        let copies = self.database.on_lost_session == OnLostSession::Restore;
+        let request = *self.requests.get(place);
+        let visitor = self.visitors.get(request.visitor);
+        let speaks = request.speaks_for(visitor);
+        let now = self.now;
+        if speaks && request.program.creates() && visitor.session.is_creating() {
+            // No write of the program took: the user has a cookie and no session.
+            self.ledger(request.visitor, |session, probe, class, presence| {
+                session.created(probe, class, now, now, true, presence);
+            });
+        }
+        let gone = speaks && request.seen == SessionSeen::Gone;
+        match request.program {
+            ProgramKind::Logout => {
+                self.ledger(request.visitor, |session, probe, class, presence| {
+                    if speaks {
+                        session.logged_out(probe, class, now, !gone);
+                    }
+                    if presence != Presence::InVisit {
+                        session.left(probe, class, now, presence);
+                    }
+                });
+                copies.then_some(Stage::Change)
+            }
+            ProgramKind::Read | ProgramKind::Modify if gone => {
+                let visitor = self.visitors.get_mut(request.visitor);
+                visitor
+                    .session
+                    .found_gone(&mut self.probe, request.class, now)
+                    .then_some(Stage::Gone)
+            }
+            ProgramKind::Modify | ProgramKind::Login if copies => Some(Stage::Change),
+            // The change that found its session gone is repeated on the restored one.
+            ProgramKind::Restore if request.kind == RequestKind::Modify => Some(Stage::Change),
+            ProgramKind::Read | ProgramKind::Modify | ProgramKind::Login | ProgramKind::Restore => {
                 None
-            }
-            ProgramKind::Read | ProgramKind::Modify if gone => visitor
-                .session
-                .found_gone(&mut self.probe, class, self.now)
-                .then_some(Stage::Gone),
-            ProgramKind::Modify | ProgramKind::Login | ProgramKind::Logout if copies => {
-                Some(Stage::Change)
-            }
-            _ => None,
-        };
-        match stage {
-            None => self.finish(place, at),
-            Some(stage) => {
-                request.stage = stage;
-                self.agenda.push(at, Event::Reply(place).pack());
             }
         }
     }
 
     /// A request found its session gone, and the application knows it now.
     fn make_good(&mut self, place: u32) {
+        let request = *self.requests.get(place);
+        if !request.speaks_for(self.visitors.get(request.visitor)) {
+            // The user has begun anew in the meantime.
+            self.answer(place, self.now);
+            return;
+        }
         if self.database.on_lost_session == OnLostSession::Restore {
             self.query(place, Stage::Copy);
             return;
         }
-        let request = *self.requests.get(place);
-        let class = request.class;
-        let login = self.crowds[class as usize].login;
-        let aftermath = if login { Aftermath::ForcedLogin } else { Aftermath::GuestReset };
-        let session = &mut self.visitors.get_mut(request.visitor).session;
-        session.made_good(&mut self.probe, class, self.now, aftermath);
+        let login = self.crowds[request.class as usize].login;
+        let aftermath = if login {
+            Aftermath::ForcedLogin
+        } else {
+            Aftermath::GuestReset
+        };
+        let now = self.now;
+        self.ledger(request.visitor, |session, probe, class, _| {
+            session.made_good(probe, class, now, aftermath);
+        });
         // The new login goes on where the request stops, so the user stays on the books.
-        self.visitors.get_mut(request.visitor).user.requests_in_flight += 1;
-        self.finish(place, self.now);
-        self.visitors.get_mut(request.visitor).user.requests_in_flight -= 1;
-        self.log_in(request.visitor, request.n, request.attempt + 1);
+        self.visitors
+            .get_mut(request.visitor)
+            .user
+            .requests_in_flight += 1;
+        self.answer(place, self.now);
+        self.visitors
+            .get_mut(request.visitor)
+            .user
+            .requests_in_flight -= 1;
+        self.log_in(
+            request.visitor,
+            request.n,
+            request.attempt.saturating_add(1),
+        );
     }
 
     /// Asks the database, and goes on with its answer.
     fn query(&mut self, place: u32, stage: Stage) {
-        match self.enter_database(place) {
-            Some(done) => {
-                self.requests.get_mut(place).stage = stage;
-                self.agenda.push(done, Event::Reply(place).pack());
-            }
-            None => self.query_refused(place, stage),
+        if let Some(done) = self.enter_database(place) {
+            self.requests.get_mut(place).stage = stage;
+            self.agenda.push(done, Event::Reply(place).pack());
+            return;
         }
+        let owner = self.requests.get(place).visitor;
+        let session = &mut self.visitors.get_mut(owner).session;
+        match stage {
+            Stage::Credentials => session.creation_failed(),
+            _ => session.recovery_failed(),
+        }
+        self.answer(place, self.now);
     }
 
-    /// Writes a change to the database; nobody waits for the answer.
-    fn query_and_forget(&mut self, place: u32) {
-        let _ = self.enter_database(place);
-    }
-
+    /// When the database will have answered a query of the request; `None` if it refuses it.
     fn enter_database(&mut self, place: u32) -> Option<Time> {
         let request = self.requests.get_mut(place);
         let number = request.commands;
@@ -145,19 +174,14 @@ impl<P: Probe> World<P> {
         }
     }
 
-    fn query_refused(&mut self, place: u32, stage: Stage) {
-        let request = self.requests.get(place);
-        let session = &mut self.visitors.get_mut(request.visitor).session;
-        match stage {
-            Stage::Credentials => session.creation_failed(),
-            _ => session.recovery_failed(),
-        }
-        self.finish(place, self.now);
-    }
-
     /// Gives the user a new session with a key of its own, and stores it.
     fn create_session(&mut self, place: u32) {
         let request = *self.requests.get(place);
+        let now = self.now;
+        // Of two logins at once the later one wins.
+        self.ledger(request.visitor, |session, probe, class, _| {
+            session.begin_creating(probe, class, now);
+        });
         self.retire_key(request.visitor);
         let crowd = &mut self.crowds[request.class as usize];
         let visitor = self.visitors.get_mut(request.visitor);
@@ -180,9 +204,15 @@ impl<P: Probe> World<P> {
     /// The database's copy is here: the session begins anew, under its old key.
     fn restore(&mut self, place: u32) {
         let request = *self.requests.get(place);
-        let session = &mut self.visitors.get_mut(request.visitor).session;
-        session.made_good(&mut self.probe, request.class, self.now, Aftermath::Restored);
-        session.begin_creating();
+        if !request.speaks_for(self.visitors.get(request.visitor)) {
+            self.answer(place, self.now);
+            return;
+        }
+        let now = self.now;
+        self.ledger(request.visitor, |session, probe, class, _| {
+            session.made_good(probe, class, now, Aftermath::Restored);
+            session.begin_creating(probe, class, now);
+        });
         self.run_program(place, ProgramKind::Restore);
     }
 

@@ -1,15 +1,13 @@
 //! Users who come, act, leave and come back.
 
-use crate::probe::{Probe, RequestKind};
-use crate::program::ProgramKind;
-use crate::session::{NO_KEY, Session};
 use crate::kernel::slab::Slab;
+use crate::probe::{Probe, RequestKind};
+use crate::session::{NO_KEY, Session};
 use crate::store::keyspace::KeyId;
 use crate::traffic::{Act, Intent, Phase, User};
 
 use super::event::Event;
-use super::journey::Request;
-use super::{NO_OWNER, Visitor, World, presence};
+use super::{NO_OWNER, Visitor, World};
 
 /// The seats of a class with a fixed number of concurrent users: whoever leaves one is replaced
 /// at once.
@@ -42,13 +40,23 @@ impl Seats {
     /// `number` seats; with `returns` if users come back to them.
     pub(super) fn new(number: u64, returns: bool) -> Self {
         let number = if returns { number as usize } else { 0 };
-        let empty = Seat { first: NOBODY, last: NOBODY, generation: 0 };
-        Self { seats: vec![empty; number], links: Slab::with_capacity(0) }
+        let empty = Seat {
+            first: NOBODY,
+            last: NOBODY,
+            generation: 0,
+        };
+        Self {
+            seats: vec![empty; number],
+            links: Slab::with_capacity(0),
+        }
     }
 
     /// A user is back and waits for the seat to be free.
     fn wait(&mut self, seat: u32, visitor: u32) {
-        let link = self.links.insert(Link { visitor, next: NOBODY });
+        let link = self.links.insert(Link {
+            visitor,
+            next: NOBODY,
+        });
         let seat = &mut self.seats[seat as usize];
         if seat.first == NOBODY {
             seat.first = link;
@@ -80,14 +88,19 @@ impl<P: Probe> World<P> {
     pub(super) fn take_seat(&mut self, class: usize, seat: u32, generation: u32) {
         let user = self.crowds[class].class.seated_user(seat, generation);
         let arrival = self.crowds[class].class.first_arrival(&user);
-        let visitor = self.visitors.insert(Visitor { user, session: Session::default() });
+        let visitor = self.visitors.insert(Visitor {
+            user,
+            session: Session::default(),
+        });
         self.agenda.push(arrival, Event::Wake(visitor).pack());
     }
 
     /// Puts the next new user of a Poisson class on the agenda.
     pub(super) fn expect_next_user(&mut self, class: usize) {
         let crowd = &self.crowds[class];
-        let at = self.now.saturating_add(crowd.class.gap_before(crowd.arrived));
+        let at = self
+            .now
+            .saturating_add(crowd.class.gap_before(crowd.arrived));
         // Beyond the end nobody arrives; the clock reaches no further.
         if at < self.end {
             self.agenda.push(at, Event::NewUser(class as u32).pack());
@@ -99,7 +112,10 @@ impl<P: Probe> World<P> {
         let number = self.crowds[class].arrived;
         self.crowds[class].arrived += 1;
         let user = self.crowds[class].class.arriving_user(number);
-        let visitor = self.visitors.insert(Visitor { user, session: Session::default() });
+        let visitor = self.visitors.insert(Visitor {
+            user,
+            session: Session::default(),
+        });
         self.begin_visit(visitor);
         self.expect_next_user(class);
     }
@@ -134,7 +150,9 @@ impl<P: Probe> World<P> {
         let class = visitor.user.class();
         self.users_present += 1;
         self.probe.visit_began(self.now, class);
-        let act = self.crowds[class as usize].class.begin_visit(&mut visitor.user, self.now);
+        let act = self.crowds[class as usize]
+            .class
+            .begin_visit(&mut visitor.user, self.now);
         self.perform(place, act);
     }
 
@@ -144,10 +162,18 @@ impl<P: Probe> World<P> {
         if self.crowds[class].class.seats().is_none() {
             return;
         }
-        let next = self.crowds[class].seats.next(user).unwrap_or_else(|generation| {
-            let user = self.crowds[class].class.seated_user(user.seat(), generation);
-            self.visitors.insert(Visitor { user, session: Session::default() })
-        });
+        let next = self.crowds[class]
+            .seats
+            .next(user)
+            .unwrap_or_else(|generation| {
+                let user = self.crowds[class]
+                    .class
+                    .seated_user(user.seat(), generation);
+                self.visitors.insert(Visitor {
+                    user,
+                    session: Session::default(),
+                })
+            });
         self.begin_visit(next);
     }
 
@@ -164,18 +190,24 @@ impl<P: Probe> World<P> {
             Intent::Modify => self.request(place, act.n, RequestKind::Modify),
             Intent::Login => self.log_in(place, act.n, 0),
             Intent::Logout => {
+                // What becomes of the session is known when the logout is answered.
                 self.request(place, act.n, RequestKind::Logout);
                 self.visit_over(place);
             }
-            Intent::Leave => self.visit_over(place),
+            Intent::Leave => {
+                let now = self.now;
+                self.ledger(place, |session, probe, class, presence| {
+                    session.left(probe, class, now, presence);
+                });
+                self.visit_over(place);
+            }
         }
     }
 
     /// Sends a request in the session the user believes in.
     #[inline]
     fn request(&mut self, place: u32, n: u32, kind: RequestKind) {
-        let visitor = self.visitors.get_mut(place);
-        let session = &visitor.session;
+        let session = &self.visitors.get(place).session;
         if session.is_none() {
             // Nobody is logged in: the application asks for a login first. There is nothing to
             // log out of.
@@ -188,24 +220,13 @@ impl<P: Probe> World<P> {
             // The user still waits for the login page's answer: there is nothing to click.
             return;
         }
-        let program = match kind {
-            RequestKind::Read => ProgramKind::Read,
-            RequestKind::Modify => ProgramKind::Modify,
-            RequestKind::Logout => ProgramKind::Logout,
-            RequestKind::Login => ProgramKind::Login,
-        };
-        let request = Request::new(place, visitor, n, 0, kind, program, self.now);
-        let request = self.issue(request);
+        let request = self.issue(place, (n, 0), kind);
         self.send_next(request, self.now);
     }
 
     fn visit_over(&mut self, place: u32) {
         self.users_present -= 1;
-        let visitor = self.visitors.get_mut(place);
-        let user = visitor.user;
-        let was_open = visitor.session.is_open();
-        visitor.session.left(&mut self.probe, user.class(), self.now, presence(&user));
-        self.live_sessions -= u64::from(was_open && !visitor.session.is_open());
+        let user = self.visitors.get(place).user;
         self.settle(place);
         self.pass_on_seat(&user);
     }

@@ -23,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 use crate::kernel::draws::mix;
-use crate::kernel::memory::prefetch;
+use crate::kernel::memory::{prefetch, push_gently};
 use crate::scenario::store::StoreSpec;
 use crate::units::{Span, Time};
 
@@ -143,7 +143,7 @@ impl Keyspace {
         let key = u32::try_from(self.entries.len())
             .ok()
             .filter(|&key| key < entry::NIL);
-        self.entries.push(entry);
+        push_gently(&mut self.entries, entry);
         KeyId(key.expect("fewer than 2^32 - 1 keys"))
     }
 

@@ -4,6 +4,12 @@ use crate::kernel::quantiles::Distribution;
 use crate::units::{Bytes, Rate, Ratio, Span};
 
 use super::commands::Program;
+use super::reader::value::{Choice, choice_is_value};
+
+mod keys;
+mod session;
+
+pub(super) use keys::SECTION;
 
 /// How the users of a class come.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,3 +108,28 @@ pub struct UserClass {
     /// Their sessions.
     pub session: SessionSpec,
 }
+
+impl Choice for TtlKind {
+    const WHAT: &'static str = "a kind of TTL";
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("sliding", Self::Sliding),
+        ("from-write", Self::FromWrite),
+        ("absolute", Self::Absolute),
+        ("none", Self::None),
+    ];
+}
+
+/// The word for an encoding, without its figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EncodingName {
+    String,
+    Hash,
+}
+
+impl Choice for EncodingName {
+    const WHAT: &'static str = "an encoding";
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("string", Self::String), ("hash", Self::Hash)];
+}
+
+choice_is_value!(TtlKind, EncodingName);

@@ -3,6 +3,13 @@
 use crate::kernel::quantiles::Distribution;
 use crate::units::{Bytes, Ratio, Span};
 
+use super::reader::value::{Choice, choice_is_value};
+
+mod keys;
+mod memory;
+
+pub(super) use keys::SECTION;
+
 /// Who runs the servers: decides defaults and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
@@ -102,4 +109,83 @@ pub struct StoreSpec {
     pub lfu_decay_time: u32,
     /// Time that a command occupies the node.
     pub service_time: ServiceTime,
+}
+
+impl Choice for Platform {
+    const WHAT: &'static str = "a platform";
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("elasticache", Self::ElastiCache),
+        ("self-managed", Self::SelfManaged),
+    ];
+}
+
+impl Choice for Engine {
+    const WHAT: &'static str = "an engine";
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("redis-7.0", Self::Redis70),
+        ("redis-7.4", Self::Redis74),
+        ("redis-8.0", Self::Redis80),
+        ("valkey-8.0", Self::Valkey80),
+        ("valkey-8.1", Self::Valkey81),
+        ("valkey-9.1", Self::Valkey91),
+    ];
+
+    fn refused(word: &str) -> Option<&'static str> {
+        word.starts_with("memcached")
+            .then_some("is not modelled yet")
+    }
+}
+
+impl Choice for Allocator {
+    const WHAT: &'static str = "an allocator";
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("bundled", Self::Bundled), ("debian", Self::Debian)];
+}
+
+impl Choice for EvictionPolicy {
+    const WHAT: &'static str = "an eviction policy";
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("noeviction", Self::NoEviction),
+        ("allkeys-lru", Self::AllKeysLru),
+        ("allkeys-lfu", Self::AllKeysLfu),
+        ("allkeys-random", Self::AllKeysRandom),
+        ("volatile-lru", Self::VolatileLru),
+        ("volatile-lfu", Self::VolatileLfu),
+        ("volatile-random", Self::VolatileRandom),
+        ("volatile-ttl", Self::VolatileTtl),
+    ];
+}
+
+choice_is_value!(Platform, Engine, Allocator, EvictionPolicy);
+
+impl Platform {
+    /// Engines that it offers.
+    fn offers(self, engine: Engine) -> bool {
+        match self {
+            Self::SelfManaged => true,
+            Self::ElastiCache => matches!(
+                engine,
+                Engine::Redis70 | Engine::Valkey80 | Engine::Valkey81 | Engine::Valkey91
+            ),
+        }
+    }
+}
+
+impl EvictionPolicy {
+    /// As a scenario and the server write it.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
+impl Engine {
+    /// As a scenario writes it.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+
+    /// Whether it is a Valkey.
+    pub const fn is_valkey(self) -> bool {
+        matches!(self, Self::Valkey80 | Self::Valkey81 | Self::Valkey91)
+    }
 }

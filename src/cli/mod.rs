@@ -1,0 +1,64 @@
+//! The command line: the only part that prints, reads files, the environment and the wall clock.
+//!
+//! One file per command. Results go to stdout, everything else to stderr; how a command ends is
+//! an exit code of `exit.rs`.
+
+mod exit;
+mod input;
+mod interrupt;
+mod output;
+mod progress;
+mod run;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use terminal::ColorChoice;
+
+/// Simulates session stores and carts on ElastiCache, Redis and Valkey: hit rate, evictions,
+/// sessions lost and why, latency and database load of a scenario.
+#[derive(Debug, Parser)]
+#[allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, printed as they stand"
+)]
+#[command(name = "sessionsim", version, arg_required_else_help = true)]
+#[command(after_help = "\
+Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario
+is not valid, 130 interrupted. 101 is a bug in sessionsim.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colours; NO_COLOR is honoured
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        value_enum
+    )]
+    color: ColorChoice,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+}
+
+/// Does what the command line asks for.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match &arguments.command {
+        Command::Run(run) => run.run(arguments.color),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            terminal::to_stderr(&failure.render(arguments.color.for_stderr()));
+            failure.exit.into()
+        }
+    }
+}

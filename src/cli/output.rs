@@ -1,0 +1,205 @@
+//! Result folders. Files appear whole or not at all, and nothing foreign is ever overwritten.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::exit::{Exit, Failure};
+
+/// Names of the files of a result. `summary.json` is written last, so a folder that has one is
+/// whole.
+const FILES: [&str; 4] = [
+    "scenario.toml",
+    "timeseries.csv",
+    "latency.csv",
+    "summary.json",
+];
+/// What the names of folders that are being written begin with.
+const UNFINISHED: &str = ".sessionsim-";
+/// The file that names the last result of a scenario. A text file and no link: links need
+/// privileges on some systems and do not survive every archive.
+const LATEST: &str = "latest";
+
+/// Contents of the files of a result, in the order of [`FILES`].
+pub(super) type Contents = [String; 4];
+
+/// Where a result goes.
+#[derive(Debug)]
+pub(super) struct Destination {
+    folder: PathBuf,
+    /// The file that will name it as the last one, if that is kept.
+    latest: Option<PathBuf>,
+}
+
+impl Destination {
+    /// `output/<scenario>/<id>`, or `out` if given. Finds out now, before anything is simulated,
+    /// whether a result can be written there.
+    pub(super) fn prepare(out: Option<&Path>, scenario: &str, id: &str) -> Result<Self, Failure> {
+        let destination = if let Some(out) = out {
+            Self {
+                folder: out.to_path_buf(),
+                latest: None,
+            }
+        } else {
+            let parent = Path::new("output").join(scenario);
+            Self {
+                folder: parent.join(id),
+                latest: Some(parent.join(LATEST)),
+            }
+        };
+        destination
+            .probe()
+            .map_err(|error| destination.unusable(&error))?;
+        Ok(destination)
+    }
+
+    /// Where the result of an interrupted run goes: beside the folder, which stays as it is.
+    fn partial(&self) -> PathBuf {
+        let mut name = self.folder.file_name().unwrap_or_default().to_owned();
+        name.push(".partial");
+        self.folder.with_file_name(name)
+    }
+
+    /// Tries to write, and leaves nothing behind.
+    fn probe(&self) -> io::Result<()> {
+        if self.folder.file_name().is_none() && !self.folder.exists() {
+            return Err(io::Error::new(
+                ErrorKind::InvalidInput,
+                "this is no name for a folder",
+            ));
+        }
+        refuse_foreign(&self.folder)?;
+        let stage = Stage::create(&self.folder)?;
+        fs::write(stage.path.join("probe"), "\n")
+    }
+
+    /// Writes the result; returns the folder. An interrupted run's goes beside the folder.
+    pub(super) fn write(&self, contents: &Contents, complete: bool) -> Result<PathBuf, Failure> {
+        let folder = if complete {
+            self.folder.clone()
+        } else {
+            self.partial()
+        };
+        self.write_to(&folder, contents, complete)
+            .map_err(|error| {
+                let message = format!(
+                    "cannot write the result to `{}`: {}",
+                    folder.display(),
+                    plain(&error)
+                );
+                Failure::new(Exit::Io, message)
+            })?;
+        Ok(folder)
+    }
+
+    fn write_to(&self, folder: &Path, contents: &Contents, complete: bool) -> io::Result<()> {
+        refuse_foreign(folder)?;
+        let stage = Stage::create(folder)?;
+        for (name, content) in FILES.iter().zip(contents) {
+            write_through(&stage.path.join(name), content)?;
+        }
+        if folder.is_dir() {
+            // While files are exchanged the old summary must not vouch for new tables.
+            remove_if_there(&folder.join(FILES[3]))?;
+            for name in FILES {
+                fs::rename(stage.path.join(name), folder.join(name))?;
+            }
+        } else {
+            fs::rename(&stage.path, folder)?;
+        }
+        if let (Some(latest), true) = (&self.latest, complete) {
+            let id = folder.file_name().unwrap_or_default().to_string_lossy();
+            let stage = Stage::create(folder)?;
+            let written = stage.path.join(LATEST);
+            write_through(&written, &format!("{id}\n"))?;
+            fs::rename(written, latest)?;
+        }
+        Ok(())
+    }
+
+    fn unusable(&self, error: &io::Error) -> Failure {
+        let message = format!(
+            "cannot write a result to `{}`: {}",
+            self.folder.display(),
+            plain(error)
+        );
+        Failure::new(Exit::Io, message)
+    }
+}
+
+/// A folder under a temporary name on the same file system as its destination: inside of it if it
+/// exists (it may be a mount of its own), else beside it. Goes away when dropped.
+#[derive(Debug)]
+struct Stage {
+    path: PathBuf,
+}
+
+impl Stage {
+    fn create(folder: &Path) -> io::Result<Self> {
+        let place = if folder.is_dir() {
+            folder
+        } else {
+            let parent = folder
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            parent.unwrap_or(Path::new("."))
+        };
+        fs::create_dir_all(place)?;
+        let path = place.join(format!("{UNFINISHED}{}", std::process::id()));
+        match fs::create_dir(&path) {
+            // Left by a process of the same number that was killed while it wrote.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                fs::remove_dir_all(&path)?;
+                fs::create_dir(&path)?;
+            }
+            result => result?,
+        }
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // After a rename there is nothing left to remove.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// An existing folder may hold an earlier result, and nothing else.
+fn refuse_foreign(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if !FILES.contains(&&*name) && !name.starts_with(UNFINISHED) {
+            let message = format!("it holds `{name}`, which is no result of sessionsim");
+            return Err(io::Error::new(ErrorKind::AlreadyExists, message));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file down to the disk, so that a full one is noticed before it gets its name.
+fn write_through(path: &Path, content: &str) -> io::Result<()> {
+    fs::write(path, content)?;
+    fs::File::open(path)?.sync_all()
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The system's words without its number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}

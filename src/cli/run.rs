@@ -1,0 +1,125 @@
+//! `sessionsim run`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::metrics::recorder::Recorder;
+use crate::report::identity::Identity;
+use crate::report::{Outcome, json, series, text};
+use crate::scenario::{self, Scenario};
+use crate::world;
+
+use super::exit::{Exit, Failure};
+use super::input;
+use super::interrupt::Interrupt;
+use super::output::Destination;
+use super::progress::Progress;
+use super::terminal::{ColorChoice, to_stderr, to_stdout};
+
+/// Run a scenario and report what it shows
+///
+/// The summary goes to stdout; summary.json, timeseries.csv, latency.csv and the resolved
+/// scenario go to output/<scenario>/<id>/. The id follows from the scenario, seed, replicate and
+/// version of the model, so equal runs write equal files and different runs different folders.
+/// output/<scenario>/latest holds the id of the last run. An interrupted run ends in <id>.partial.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The scenario file; `-` reads it from stdin
+    file: PathBuf,
+    /// Seed of all random numbers, instead of the scenario's
+    #[arg(long, value_name = "N", value_parser = seeds())]
+    seed: Option<u64>,
+    /// Number of the replicate: the same scenario and seed with other draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    replicate: u64,
+    /// Folder for the result, instead of output/<scenario>/<id>
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// What to print on stdout
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
+    format: Format,
+    /// Show no progress and no notes
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A summary of one screen
+    Text,
+    /// The content of summary.json
+    Json,
+}
+
+/// TOML, which keeps the seed with the result, has no larger numbers.
+fn seeds() -> impl clap::builder::TypedValueParser<Value = u64> {
+    clap::value_parser!(u64).range(..=i64::MAX as u64)
+}
+
+impl Run {
+    pub(super) fn run(&self, color: ColorChoice) -> Result<Exit, Failure> {
+        let interrupt = Interrupt::listen();
+        let scenario = self.load()?;
+        let identity = Identity::new(scenario.to_toml(), scenario.seed, self.replicate);
+        let destination = Destination::prepare(self.out.as_deref(), &scenario.name, &identity.id)?;
+
+        let mut progress = Progress::new(scenario.duration, self.quiet);
+        let mut sent = 0;
+        let recorder = Recorder::new(&scenario);
+        let simulated =
+            world::simulate(&scenario, self.replicate, recorder, &mut |at, requests| {
+                sent = requests;
+                progress.update(at, requests);
+                !interrupt.requested()
+            });
+        progress.finish(sent);
+
+        let measurements = simulated.probe.finish();
+        let outcome = Outcome {
+            scenario: &scenario,
+            identity: &identity,
+            measurements: &measurements,
+        };
+        let summary = json::summary(outcome);
+        let contents = [
+            identity.scenario_toml.clone(),
+            series::timeseries(&measurements),
+            series::latency(&measurements),
+            summary.clone(),
+        ];
+        let folder = destination.write(&contents, measurements.complete)?;
+        let folder = folder.display().to_string();
+        match self.format {
+            Format::Text => {
+                let style = text::Style {
+                    color: color.for_stdout(),
+                    files: Some(&folder),
+                };
+                to_stdout(&text::summary(outcome, style))?;
+            }
+            Format::Json => {
+                to_stdout(&summary)?;
+                if !self.quiet {
+                    to_stderr(&format!("Files in {folder}\n"));
+                }
+            }
+        }
+        Ok(if measurements.complete {
+            Exit::Success
+        } else {
+            Exit::Interrupted
+        })
+    }
+
+    /// The scenario with what the command line changes of it.
+    fn load(&self) -> Result<Scenario, Failure> {
+        let input = input::read(&self.file)?;
+        let mut scenario = scenario::load(&input.name, &input.text).map_err(|problems| {
+            let (plain, colored) = (problems.render(false), problems.render(true));
+            Failure::rendered(Exit::InvalidScenario, plain, colored)
+        })?;
+        scenario.seed = self.seed.unwrap_or(scenario.seed);
+        Ok(scenario)
+    }
+}

@@ -1,0 +1,378 @@
+//! The table of metrics.
+
+use std::borrow::Cow;
+
+use crate::metrics::histogram::Quantile;
+use crate::metrics::measurements::Group;
+use crate::probe::{Aftermath, Answer, LossCause, SessionSeen};
+
+use super::Better::{self, Higher, Lower, Neither};
+use super::Source::{self, Counts as ByCount, Gauges as ByGauge, RunCounts};
+use super::{Metric, Unit, Value, count, seconds};
+
+/// All metrics, in the order in which they are printed.
+#[must_use]
+pub fn catalogue() -> Vec<Metric> {
+    let mut metrics = Vec::with_capacity(96);
+    metrics.extend(requests());
+    metrics.extend(cache());
+    metrics.extend(sessions());
+    metrics.extend(consequences());
+    metrics.extend(latencies());
+    metrics.extend(nodes());
+    metrics.extend(database());
+    metrics
+}
+
+const fn metric(
+    name: &'static str,
+    unit: Unit,
+    better: Better,
+    help: &'static str,
+    source: Source,
+) -> Metric {
+    Metric {
+        name: Cow::Borrowed(name),
+        unit,
+        better,
+        help: Cow::Borrowed(help),
+        source,
+    }
+}
+
+fn requests() -> [Metric; 5] {
+    [
+        metric(
+            "requests",
+            Unit::Count,
+            Neither,
+            "Requests that users sent, logins included.",
+            ByCount(|c, _| count(c.requests)),
+        ),
+        metric(
+            "failed_requests",
+            Unit::Count,
+            Lower,
+            "Requests one of whose commands the store refused (out of memory).",
+            ByCount(|c, _| count(c.failed)),
+        ),
+        metric(
+            "failed_request_rate",
+            Unit::Ratio,
+            Lower,
+            "failed_requests of all answered requests.",
+            ByCount(|c, _| ratio(c.failed, c.answered.iter().sum())),
+        ),
+        metric(
+            "commands",
+            Unit::Count,
+            Neither,
+            "Commands that reached a node.",
+            ByCount(|c, _| count(c.commands.iter().sum())),
+        ),
+        metric(
+            "request_rate_max",
+            Unit::PerSecond,
+            Neither,
+            "Requests a second in the busiest minute.",
+            ByGauge(|g| rate(g.request_rate)),
+        ),
+    ]
+}
+
+fn cache() -> [Metric; 5] {
+    [
+        metric(
+            "hit_rate",
+            Unit::Ratio,
+            Higher,
+            "Keyspace hits of all read commands.",
+            ByCount(|c, _| {
+                let hits = c.commands[Answer::Hit as usize];
+                ratio(hits, hits + c.commands[Answer::Miss as usize])
+            }),
+        ),
+        metric(
+            "session_hit_rate",
+            Unit::Ratio,
+            Higher,
+            "Requests that found the session they believed in, of those that believed in one.",
+            ByCount(|c, _| {
+                let found = c.answered[SessionSeen::Found as usize];
+                ratio(found, found + c.answered[SessionSeen::Gone as usize])
+            }),
+        ),
+        metric(
+            "evicted_keys",
+            Unit::Count,
+            Lower,
+            "Keys evicted to make room.",
+            ByCount(|c, _| count(c.evicted_keys)),
+        ),
+        metric(
+            "expired_keys",
+            Unit::Count,
+            Neither,
+            "Expired keys reclaimed, on access or by the active cycle.",
+            ByCount(|c, _| count(c.expired_keys)),
+        ),
+        metric(
+            "oom_errors",
+            Unit::Count,
+            Lower,
+            "Commands refused because the memory limit was reached and nothing could be evicted.",
+            ByCount(|c, _| count(c.commands[Answer::Oom as usize])),
+        ),
+    ]
+}
+
+fn sessions() -> Vec<Metric> {
+    let mut metrics = vec![
+        metric(
+            "live_sessions_max",
+            Unit::Count,
+            Neither,
+            "Most sessions alive at the end of a row of the time series.",
+            ByGauge(|g| g.live_sessions.and_then(count)),
+        ),
+        metric(
+            "users_present_max",
+            Unit::Count,
+            Neither,
+            "Most users in a visit at the end of a row of the time series.",
+            ByGauge(|g| g.users_present.and_then(count)),
+        ),
+        metric(
+            "sessions_created",
+            Unit::Count,
+            Neither,
+            "Sessions created.",
+            ByCount(|c, _| count(c.created)),
+        ),
+        metric(
+            "sessions_logged_out",
+            Unit::Count,
+            Neither,
+            "Sessions whose user logged out.",
+            ByCount(|c, _| count(c.logged_out)),
+        ),
+        metric(
+            "sessions_ended",
+            Unit::Count,
+            Neither,
+            "Sessions whose own end came without a later request in them.",
+            ByCount(|c, _| count(c.ended)),
+        ),
+        metric(
+            "sessions_alive",
+            Unit::Count,
+            Neither,
+            "Sessions that outlived the run.",
+            RunCounts(|c, _| count(c.alive)),
+        ),
+        metric(
+            "sessions_expired_in_use",
+            Unit::Count,
+            Lower,
+            "Sessions whose own end came although the user came back later.",
+            ByCount(|c, _| count(c.expired_in_use)),
+        ),
+        metric(
+            "sessions_lost",
+            Unit::Count,
+            Lower,
+            "Sessions lost before their own end, whatever the cause.",
+            ByCount(|c, _| count(c.lost_in_all())),
+        ),
+    ];
+    metrics.extend(LossCause::ALL.map(|cause| Metric {
+        name: format!("sessions_lost.{}", cause.as_str()).into(),
+        unit: Unit::Count,
+        better: Lower,
+        help: format!("Sessions lost by cause: {}.", cause.as_str()).into(),
+        source: Source::Lost(cause),
+    }));
+    metrics
+}
+
+fn consequences() -> [Metric; 9] {
+    [
+        metric(
+            "sessions_lost.felt",
+            Unit::Count,
+            Lower,
+            "Lost sessions that a later request of the same visit missed.",
+            ByCount(|c, _| count(c.felt)),
+        ),
+        metric(
+            "sessions_lost.unnoticed",
+            Unit::Count,
+            Neither,
+            "Lost sessions that nobody missed in the same visit.",
+            ByCount(|c, _| count(c.unnoticed)),
+        ),
+        metric(
+            "sessions_lost.restored",
+            Unit::Count,
+            Neither,
+            "Felt losses rebuilt from the database.",
+            ByCount(|c, _| count(c.after_loss[Aftermath::Restored as usize])),
+        ),
+        metric(
+            "sessions_lost.abandoned",
+            Unit::Count,
+            Lower,
+            "Felt losses that nothing made good for before the user left.",
+            ByCount(|c, _| count(c.after_loss[Aftermath::Abandoned as usize])),
+        ),
+        metric(
+            "visits",
+            Unit::Count,
+            Neither,
+            "Visits that began.",
+            ByCount(|c, _| count(c.visits_with_login + c.visits_of_guests)),
+        ),
+        metric(
+            "visits_with_login",
+            Unit::Count,
+            Neither,
+            "Visits of classes with login.",
+            ByCount(|c, a| count(c.visits_with_login).filter(|_| a.logins)),
+        ),
+        metric(
+            "forced_logins",
+            Unit::Count,
+            Lower,
+            "Users who had to log in again: their session was lost and missed, or expired in use.",
+            ByCount(|c, a| count(c.made_good_by(Aftermath::ForcedLogin)).filter(|_| a.logins)),
+        ),
+        metric(
+            "forced_login_rate",
+            Unit::Ratio,
+            Lower,
+            "forced_logins of all visits of classes with login.",
+            ByCount(|c, a| {
+                let forced = c.made_good_by(Aftermath::ForcedLogin);
+                ratio(forced, c.visits_with_login).filter(|_| a.logins)
+            }),
+        ),
+        metric(
+            "guest_resets",
+            Unit::Count,
+            Lower,
+            "Guests who had to start afresh: their session was lost and missed, or expired in use.",
+            ByCount(|c, a| count(c.made_good_by(Aftermath::GuestReset)).filter(|_| a.guests)),
+        ),
+    ]
+}
+
+fn latencies() -> impl Iterator<Item = Metric> {
+    Group::ALL.into_iter().flat_map(|group| {
+        Quantile::ALL.map(|quantile| Metric {
+            name: format!("{}.{}", group.prefix(), quantile.as_str()).into(),
+            unit: Unit::Seconds,
+            better: Lower,
+            help: format!("{}: {}.", describe(group), quantile.as_str()).into(),
+            source: Source::Latency(group, quantile),
+        })
+    })
+}
+
+const fn describe(group: Group) -> &'static str {
+    match group {
+        Group::Requests => "The store's part of a request, as the application sees it",
+        Group::Read => "The store's part of a request that only reads the session",
+        Group::Modify => "The store's part of a request that changes the session",
+        Group::Login => "The store's part of a login, or of a guest's first request",
+        Group::Logout => "The store's part of a logout",
+        Group::Node => "A command at the server, from its arrival to its execution",
+        Group::Database => "A query of the database, waiting included",
+    }
+}
+
+fn nodes() -> [Metric; 3] {
+    [
+        metric(
+            "used_memory_max",
+            Unit::Bytes,
+            Lower,
+            "Highest used_memory of a node, observed once a minute and at the end of every row.",
+            ByGauge(|g| g.used_memory.and_then(count)),
+        ),
+        metric(
+            "memory_usage_max",
+            Unit::Ratio,
+            Lower,
+            "Highest used_memory of a node in relation to its maxmemory.",
+            ByGauge(|g| rate(g.memory_usage)),
+        ),
+        metric(
+            "engine_cpu_max",
+            Unit::Ratio,
+            Lower,
+            "Time that the busiest node's engine worked in its highest minute.",
+            ByGauge(|g| rate(g.engine_cpu)),
+        ),
+    ]
+}
+
+fn database() -> [Metric; 5] {
+    [
+        metric(
+            "db_queries",
+            Unit::Count,
+            Lower,
+            "Queries sent to the database, refused ones included.",
+            ByCount(|c, _| count(c.db_queries)),
+        ),
+        metric(
+            "db_refused",
+            Unit::Count,
+            Lower,
+            "Of these, queries that it refused because too many were waiting.",
+            ByCount(|c, _| count(c.db_refused)),
+        ),
+        metric(
+            "db_queries_without_cache",
+            Unit::Count,
+            Neither,
+            "Queries of the same requests without a cache: a read for each that has a session, \
+             a write for each change.",
+            ByCount(|c, _| count(c.db_baseline)),
+        ),
+        metric(
+            "db_load_saved",
+            Unit::Ratio,
+            Higher,
+            "1 - db_queries / db_queries_without_cache.",
+            ByCount(|c, _| {
+                // Negative where the cache costs the database more than it saves.
+                let spent = ratio(c.db_queries, c.db_baseline)?;
+                match spent {
+                    Value::Billionths(spent) => Some(Value::Billionths(1_000_000_000 - spent)),
+                    Value::Whole(_) => None,
+                }
+            }),
+        ),
+        metric(
+            "db_query_rate_max",
+            Unit::PerSecond,
+            Lower,
+            "Queries a second that were sent to the database in its busiest minute.",
+            ByGauge(|g| rate(g.db_query_rate)),
+        ),
+    ]
+}
+
+fn rate(billionths: Option<u64>) -> Option<Value> {
+    billionths.map(seconds)
+}
+
+/// `part` of `whole`, rounded to the nearest billionth; `None` if there is no whole.
+fn ratio(part: u64, whole: u64) -> Option<Value> {
+    let scaled = u128::from(part) * 1_000_000_000 + u128::from(whole / 2);
+    let billionths = scaled.checked_div(u128::from(whole))?;
+    Some(Value::Billionths(
+        i64::try_from(billionths).unwrap_or(i64::MAX),
+    ))
+}

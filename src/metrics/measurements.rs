@@ -1,0 +1,269 @@
+//! What a run leaves: plain numbers, without an opinion on what they are called.
+
+use crate::probe::{Aftermath, LossCause};
+use crate::units::{Span, Time};
+
+use super::histogram::{Brief, Latencies};
+
+/// Adds counts of the same kind.
+trait Accumulate {
+    fn accumulate(&mut self, other: &Self);
+}
+
+impl Accumulate for u64 {
+    fn accumulate(&mut self, other: &Self) {
+        *self += other;
+    }
+}
+
+impl<const N: usize> Accumulate for [u64; N] {
+    fn accumulate(&mut self, other: &Self) {
+        for (mine, theirs) in self.iter_mut().zip(other) {
+            *mine += theirs;
+        }
+    }
+}
+
+/// Declares [`Counts`], so that no field can be forgotten where counts are added up.
+macro_rules! counts {
+    ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
+        /// What is counted, for a row of the time series as for a whole run.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Counts {
+            $($(#[$doc])* pub $field: $type,)*
+        }
+
+        impl Counts {
+            /// Adds the counts of another part of the run.
+            pub fn add(&mut self, other: &Self) {
+                $(self.$field.accumulate(&other.$field);)*
+            }
+        }
+    };
+}
+
+counts! {
+    /// Requests that users sent.
+    requests: u64,
+    /// Requests that got their answer, by what they saw of their session, in the order of
+    /// [`SessionSeen`](crate::probe::SessionSeen): believed in none, found it, found it gone.
+    answered: [u64; 3],
+    /// Requests sent before the measurement began and answered after: in no other count.
+    carried: u64,
+    /// Answered requests one of whose commands was refused.
+    failed: u64,
+    /// Commands, by the answer, in the order of [`Answer`](crate::probe::Answer): hit, miss,
+    /// done, refused.
+    commands: [u64; 4],
+    /// Keys evicted.
+    evicted_keys: u64,
+    /// Expired keys reclaimed.
+    expired_keys: u64,
+    /// Visits of classes with login.
+    visits_with_login: u64,
+    /// Visits of guests.
+    visits_of_guests: u64,
+    /// Sessions created.
+    created: u64,
+    /// Sessions whose user logged out.
+    logged_out: u64,
+    /// Sessions whose own end came, and nobody came back.
+    ended: u64,
+    /// Sessions that the run's end found alive.
+    alive: u64,
+    /// Sessions whose own end came although the user came back.
+    expired_in_use: u64,
+    /// Sessions lost, by cause.
+    lost: [u64; LossCause::ALL.len()],
+    /// Lost sessions that their user missed.
+    felt: u64,
+    /// Lost sessions that nobody missed.
+    unnoticed: u64,
+    /// What became of the felt ones, in the order of [`Aftermath`]: restored, forced login, guest
+    /// reset, abandoned.
+    after_loss: [u64; 4],
+    /// Likewise of those expired in use.
+    after_expiry: [u64; 4],
+    /// What was done about sessions found gone, whenever these had met their fate; same order.
+    made_good: [u64; 4],
+    /// Sessions whose own end lay before the measurement began, which was only known later: in no
+    /// other count.
+    over_before: u64,
+    /// Queries sent to the database.
+    db_queries: u64,
+    /// Of these, queries that it refused.
+    db_refused: u64,
+    /// Queries that the same requests would have made without a cache.
+    db_baseline: u64,
+}
+
+impl Counts {
+    /// Sessions lost, whatever the cause.
+    pub fn lost_in_all(&self) -> u64 {
+        self.lost.iter().sum()
+    }
+
+    /// How often that was done about a session found gone.
+    pub fn made_good_by(&self, aftermath: Aftermath) -> u64 {
+        self.made_good[aftermath as usize]
+    }
+
+    /// Sessions that met their fate.
+    pub fn fates(&self) -> u64 {
+        self.logged_out + self.ended + self.alive + self.expired_in_use + self.lost_in_all()
+    }
+}
+
+/// What is observed at moments: nodes once a minute and at the end of every row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Highest `used_memory` of a node, in bytes; `None` if nothing was observed.
+    pub used_memory: Option<u64>,
+    /// Highest `used_memory` in parts of 10^-9 of `maxmemory`; `None` without a limit.
+    pub memory_usage: Option<u64>,
+    /// Busy time of the busiest node in its highest minute, in parts of 10^-9.
+    pub engine_cpu: Option<u64>,
+    /// Requests a second in the highest minute, in 10^-9 a second.
+    pub request_rate: Option<u64>,
+    /// Queries a second that were sent to the database in its highest minute, in 10^-9 a second.
+    pub db_query_rate: Option<u64>,
+    /// Most sessions alive at the end of a row.
+    pub live_sessions: Option<u64>,
+    /// Most users present at the end of a row.
+    pub users_present: Option<u64>,
+}
+
+impl Gauges {
+    /// Keeps the higher value of each.
+    pub fn raise(&mut self, other: &Self) {
+        // `None` is less than any value.
+        self.used_memory = self.used_memory.max(other.used_memory);
+        self.memory_usage = self.memory_usage.max(other.memory_usage);
+        self.engine_cpu = self.engine_cpu.max(other.engine_cpu);
+        self.request_rate = self.request_rate.max(other.request_rate);
+        self.db_query_rate = self.db_query_rate.max(other.db_query_rate);
+        self.live_sessions = self.live_sessions.max(other.live_sessions);
+        self.users_present = self.users_present.max(other.users_present);
+    }
+}
+
+/// Whose latencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// All requests.
+    Requests,
+    /// Requests that only read the session.
+    Read,
+    /// Requests that change it.
+    Modify,
+    /// Logins.
+    Login,
+    /// Logouts.
+    Logout,
+    /// Commands, at the server.
+    Node,
+    /// Queries, at the database.
+    Database,
+}
+
+impl Group {
+    /// All of them. The kinds of requests come in the order of
+    /// [`RequestKind`](crate::probe::RequestKind).
+    pub const ALL: [Self; 7] = [
+        Self::Requests,
+        Self::Read,
+        Self::Modify,
+        Self::Login,
+        Self::Logout,
+        Self::Node,
+        Self::Database,
+    ];
+
+    /// What its metrics' names begin with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Requests => "latency",
+            Self::Read => "latency.read",
+            Self::Modify => "latency.modify",
+            Self::Login => "latency.login",
+            Self::Logout => "latency.logout",
+            Self::Node => "node_latency",
+            Self::Database => "db_latency",
+        }
+    }
+}
+
+/// A row of the time series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// When it begins.
+    pub start: Time,
+    /// When it ends.
+    pub end: Time,
+    /// What was counted in between.
+    pub counts: Counts,
+    /// Latency of requests.
+    pub latency: Option<Brief>,
+    /// Latency of commands at the server.
+    pub node_latency: Option<Brief>,
+    /// What was observed.
+    pub gauges: Gauges,
+}
+
+/// Which metrics can apply at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applies {
+    /// A class has a login.
+    pub logins: bool,
+    /// A class has none.
+    pub guests: bool,
+}
+
+/// What a run leaves.
+#[derive(Clone, Debug)]
+pub struct Measurements {
+    /// False if the run was interrupted.
+    pub complete: bool,
+    /// When the warm-up was over; `None` if the run did not get that far, and then nothing was
+    /// measured.
+    pub began: Option<Time>,
+    /// When the run ended.
+    pub ended: Time,
+    /// What was counted since.
+    pub counts: Counts,
+    /// Highest values observed since.
+    pub gauges: Gauges,
+    /// Latencies by [`Group`], in its order.
+    pub latencies: [Latencies; Group::ALL.len()],
+    /// The time series.
+    pub rows: Vec<Row>,
+    /// Sessions without a fate on the books when the measurement began. Some of them were over by
+    /// then and nobody knew: [`Counts::over_before`].
+    pub open_at_start: u64,
+    /// Requests on their way when it began.
+    pub in_flight_at_start: u64,
+    /// Requests on their way when the run ended.
+    pub in_flight_at_end: u64,
+    /// A hash over every event of the run in its order.
+    pub fingerprint: u64,
+    /// Which metrics can apply.
+    pub applies: Applies,
+}
+
+impl Measurements {
+    /// Length of the measured part.
+    pub fn measured(&self) -> Span {
+        self.began
+            .map_or(Span::ZERO, |began| self.ended.since(began))
+    }
+
+    /// Sessions alive when the measurement began.
+    pub fn alive_at_start(&self) -> u64 {
+        self.open_at_start.saturating_sub(self.counts.over_before)
+    }
+
+    /// Latencies of a group.
+    pub fn latency(&self, group: Group) -> &Latencies {
+        &self.latencies[group as usize]
+    }
+}

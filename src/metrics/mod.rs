@@ -1,0 +1,15 @@
+//! From facts to numbers.
+//!
+//! The [`Recorder`](recorder::Recorder) listens to a run and leaves
+//! [`Measurements`](measurements::Measurements): counts, latencies, gauges and the rows of the
+//! time series. The [`catalogue`] says what each metric is called and how it follows from them;
+//! every report derives from it. [`check`] holds a run to its conservation laws.
+
+pub mod catalogue;
+pub mod check;
+pub mod histogram;
+pub mod measurements;
+pub mod recorder;
+
+#[cfg(test)]
+mod tests;

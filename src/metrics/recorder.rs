@@ -1,0 +1,417 @@
+//! Listens to a run and counts.
+//!
+//! What counts, and when:
+//! * Nothing before the measurement begins, except that it is known how many sessions were open
+//!   and how many requests on their way at that moment.
+//! * A request counts if it was sent after the measurement began. One that was sent before and
+//!   answered after is only `carried` over, so that the books balance.
+//! * A command, a query, an eviction, an expiry, a visit and a session's creation count if they
+//!   are stated after the measurement began; so does what is done about a session found gone (a
+//!   restoration, a forced login).
+//! * A fate counts if it happened after the measurement began. A session's own end may become
+//!   known later (its user might have come back): one that lies before counts as `over_before`,
+//!   so that the books balance.
+//! * Whether a loss was felt counts if the loss does. Thus felt and unnoticed add up to lost, and
+//!   what became of the felt ones adds up to felt.
+//!
+//! A row of the time series holds what was stated between its two ends. A reply is stated as soon
+//! as it is certain, which is up to one hop before it arrives.
+//!
+//! The three methods that are called for every request do nothing but integer additions to
+//! memory that stays in the first-level cache. No fact allocates.
+
+use crate::probe::{
+    Aftermath, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
+};
+use crate::scenario::Scenario;
+use crate::units::{Span, Time};
+
+use super::check::check;
+use super::histogram::Bins;
+use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
+
+/// A minute, over which a load is averaged as `CloudWatch` does.
+const MINUTE: Span = Span::from_secs(60);
+const BILLION: u128 = 1_000_000_000;
+
+/// The probe that leaves [`Measurements`].
+#[derive(Debug)]
+pub struct Recorder {
+    /// Counts of the present row.
+    row: Counts,
+    /// Latencies of the present row, by kind of request.
+    kinds: [Bins; RequestKind::ALL.len()],
+    node: Bins,
+    database: Bins,
+    /// Requests sent before do not count.
+    begin: Time,
+    rare: Box<Rare>,
+}
+
+/// What is touched only now and then.
+#[derive(Debug)]
+struct Rare {
+    seed: u64,
+    /// Whether a class has a login, by its place in the scenario.
+    logins: Vec<bool>,
+    began: Option<Time>,
+    row_start: Time,
+    row_gauges: Gauges,
+    /// Busy time of the nodes when the row began.
+    row_busy: Vec<Span>,
+    minute_start: Time,
+    minute_busy: Vec<Span>,
+    /// Counts of the whole run when the minute began.
+    minute_counts: Counts,
+    /// Whether a whole minute has been seen: a shorter one then no longer counts.
+    minute_seen: bool,
+    total: Counts,
+    gauges: Gauges,
+    latencies: [Bins; Group::ALL.len()],
+    rows: Vec<Row>,
+    open_at_start: u64,
+    in_flight_at_start: u64,
+    in_flight_at_end: u64,
+    ended: Time,
+    fingerprint: u64,
+    complete: bool,
+}
+
+impl Recorder {
+    /// A recorder for a run of `scenario`.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> Self {
+        let logins = scenario.users.iter().map(|class| class.login).collect();
+        Self::with(scenario.seed, logins)
+    }
+
+    pub(super) fn with(seed: u64, logins: Vec<bool>) -> Self {
+        Self {
+            row: Counts::default(),
+            kinds: Default::default(),
+            node: Bins::default(),
+            database: Bins::default(),
+            begin: Time::ZERO,
+            rare: Box::new(Rare {
+                seed,
+                logins,
+                began: None,
+                row_start: Time::ZERO,
+                row_gauges: Gauges::default(),
+                row_busy: Vec::new(),
+                minute_start: Time::ZERO,
+                minute_busy: Vec::new(),
+                minute_counts: Counts::default(),
+                minute_seen: false,
+                total: Counts::default(),
+                gauges: Gauges::default(),
+                latencies: Default::default(),
+                rows: Vec::new(),
+                open_at_start: 0,
+                in_flight_at_start: 0,
+                in_flight_at_end: 0,
+                ended: Time::ZERO,
+                fingerprint: 0,
+                complete: false,
+            }),
+        }
+    }
+
+    /// What the run leaves.
+    ///
+    /// # Panics
+    /// If the facts break a conservation law, which is a bug: the message names seed and time.
+    #[must_use]
+    pub fn finish(mut self) -> Measurements {
+        if self.rare.began.is_none() {
+            self.forget();
+        }
+        let rare = self.rare;
+        let measurements = Measurements {
+            complete: rare.complete,
+            began: rare.began,
+            ended: rare.ended,
+            counts: rare.total,
+            gauges: rare.gauges,
+            latencies: rare.latencies.each_ref().map(Bins::latencies),
+            rows: rare.rows,
+            open_at_start: rare.open_at_start,
+            in_flight_at_start: rare.in_flight_at_start,
+            in_flight_at_end: rare.in_flight_at_end,
+            fingerprint: rare.fingerprint,
+            applies: Applies {
+                logins: rare.logins.contains(&true),
+                guests: rare.logins.contains(&false),
+            },
+        };
+        if let Err(broken) = check(&measurements) {
+            panic!("{broken} (seed {}, at {})", rare.seed, Span(rare.ended.0));
+        }
+        measurements
+    }
+
+    /// Drops all that was counted so far.
+    fn forget(&mut self) {
+        self.row = Counts::default();
+        for bins in self
+            .kinds
+            .iter_mut()
+            .chain([&mut self.node, &mut self.database])
+        {
+            bins.clear();
+        }
+        self.rare.total = Counts::default();
+        self.rare.gauges = Gauges::default();
+        self.rare.rows.clear();
+        self.rare.latencies.iter_mut().for_each(Bins::clear);
+    }
+
+    /// Notes the nodes' memory.
+    fn observe(&mut self, nodes: &[NodeSample]) {
+        for node in nodes {
+            let usage = (node.maxmemory > 0).then(|| billionths(node.used_memory, node.maxmemory));
+            self.rare.row_gauges.raise(&Gauges {
+                used_memory: Some(node.used_memory),
+                memory_usage: usage,
+                ..Gauges::default()
+            });
+        }
+    }
+
+    /// Ends a minute at `at`, if one has passed. A part of a minute counts only as long as there
+    /// is no whole one: its load is not comparable.
+    fn end_minute(&mut self, at: Time, nodes: &[NodeSample]) {
+        let rare = &mut *self.rare;
+        let elapsed = at.since(rare.minute_start);
+        let mut so_far = rare.total;
+        so_far.add(&self.row);
+        if elapsed > Span::ZERO && (elapsed >= MINUTE || !rare.minute_seen) {
+            rare.minute_seen |= elapsed >= MINUTE;
+            let before = &rare.minute_counts;
+            rare.row_gauges.raise(&Gauges {
+                engine_cpu: busiest(nodes, &rare.minute_busy, elapsed),
+                request_rate: Some(rate(so_far.requests - before.requests, elapsed)),
+                db_query_rate: Some(rate(so_far.db_queries - before.db_queries, elapsed)),
+                ..Gauges::default()
+            });
+        }
+        rare.minute_start = at;
+        rare.minute_counts = so_far;
+        note_busy(&mut rare.minute_busy, nodes);
+    }
+
+    fn end_row(&mut self, at: Time, nodes: &[NodeSample]) {
+        let requests = &mut self.rare.latencies[Group::Requests as usize];
+        let mut all = Bins::default();
+        for bins in &self.kinds {
+            all.add(bins);
+        }
+        requests.add(&all);
+        let rare = &mut *self.rare;
+        rare.gauges.raise(&rare.row_gauges);
+        let elapsed = at.since(rare.row_start);
+        if elapsed > Span::ZERO && elapsed < MINUTE {
+            // Whether a minute happens to end in a short row says nothing about the row: its own
+            // averages stand there. The run's highest minute is none of theirs.
+            rare.row_gauges.engine_cpu = busiest(nodes, &rare.row_busy, elapsed);
+            rare.row_gauges.request_rate = Some(rate(self.row.requests, elapsed));
+            rare.row_gauges.db_query_rate = Some(rate(self.row.db_queries, elapsed));
+        }
+        note_busy(&mut rare.row_busy, nodes);
+        rare.total.add(&self.row);
+        rare.rows.push(Row {
+            start: rare.row_start,
+            end: at,
+            counts: self.row,
+            latency: all.brief(),
+            node_latency: self.node.brief(),
+            gauges: rare.row_gauges,
+        });
+        let bins = self
+            .kinds
+            .iter_mut()
+            .chain([&mut self.node, &mut self.database]);
+        for (bins, total) in bins.zip(&mut rare.latencies[Group::Read as usize..]) {
+            total.add(bins);
+            bins.clear();
+        }
+        self.row = Counts::default();
+        rare.row_gauges = Gauges::default();
+        rare.row_start = at;
+    }
+}
+
+/// `part` in billionths of `whole`, rounded to the nearest.
+fn billionths(part: u64, whole: u64) -> u64 {
+    ((u128::from(part) * BILLION + u128::from(whole / 2)) / u128::from(whole)) as u64
+}
+
+/// `count` in `elapsed` as a rate, in 10^-9 a second.
+fn rate(count: u64, elapsed: Span) -> u64 {
+    let scaled = u128::from(count) * BILLION * BILLION;
+    ((scaled + u128::from(elapsed.0 / 2)) / u128::from(elapsed.0)) as u64
+}
+
+/// Share of `elapsed` that the busiest node worked, in billionths. Work is booked when it is
+/// taken on, so a node under overload can have booked more than fits: it is simply busy.
+fn busiest(nodes: &[NodeSample], before: &[Span], elapsed: Span) -> Option<u64> {
+    let busy = nodes
+        .iter()
+        .zip(before)
+        .map(|(node, before)| node.busy.0 - before.0);
+    busy.max()
+        .map(|busy| billionths(busy.min(elapsed.0), elapsed.0))
+}
+
+fn note_busy(busy: &mut Vec<Span>, nodes: &[NodeSample]) {
+    busy.clear();
+    busy.extend(nodes.iter().map(|node| node.busy));
+}
+
+impl Probe for Recorder {
+    #[inline]
+    fn request_issued(&mut self, _at: Time, _class: u16, _kind: RequestKind) {
+        self.row.requests += 1;
+    }
+
+    #[inline]
+    fn request_done(&mut self, fact: &RequestDone) {
+        if fact.issued < self.begin {
+            self.row.carried += 1;
+            return;
+        }
+        self.row.answered[fact.session as usize] += 1;
+        self.row.failed += u64::from(fact.refused);
+        let queries = fact.without_cache;
+        self.row.db_baseline += u64::from(queries.reads) + u64::from(queries.writes);
+        // Without a command there is no latency: a login that the database refused.
+        if fact.store_time > Span::ZERO {
+            self.kinds[fact.kind as usize].record(fact.store_time.0);
+        }
+    }
+
+    #[inline]
+    fn command(&mut self, fact: &CommandDone) {
+        self.row.commands[fact.answer as usize] += 1;
+        self.node.record(fact.done.since(fact.arrived).0);
+    }
+
+    fn key_evicted(&mut self, _at: Time, _node: u16) {
+        self.row.evicted_keys += 1;
+    }
+
+    fn key_expired(&mut self, _at: Time, _node: u16) {
+        self.row.expired_keys += 1;
+    }
+
+    fn visit_began(&mut self, _at: Time, class: u16) {
+        if self.rare.logins[class as usize] {
+            self.row.visits_with_login += 1;
+        } else {
+            self.row.visits_of_guests += 1;
+        }
+    }
+
+    fn session_created(&mut self, _at: Time, _class: u16) {
+        self.row.created += 1;
+    }
+
+    fn session_closed(&mut self, at: Time, _class: u16, fate: Fate) {
+        match fate {
+            _ if at < self.begin => self.row.over_before += 1,
+            Fate::LoggedOut => self.row.logged_out += 1,
+            Fate::Ended => self.row.ended += 1,
+            Fate::Alive => self.row.alive += 1,
+            Fate::ExpiredInUse => self.row.expired_in_use += 1,
+            Fate::Lost(cause) => self.row.lost[cause as usize] += 1,
+        }
+    }
+
+    fn loss_felt(&mut self, _at: Time, lost_at: Time, _class: u16, _cause: LossCause, felt: bool) {
+        if lost_at >= self.begin {
+            self.row.felt += u64::from(felt);
+            self.row.unnoticed += u64::from(!felt);
+        }
+    }
+
+    fn aftermath(
+        &mut self,
+        _at: Time,
+        closed_at: Time,
+        _class: u16,
+        fate: Fate,
+        aftermath: Aftermath,
+    ) {
+        self.row.made_good[aftermath as usize] += 1;
+        if closed_at >= self.begin {
+            match fate {
+                Fate::Lost(_) => self.row.after_loss[aftermath as usize] += 1,
+                _ => self.row.after_expiry[aftermath as usize] += 1,
+            }
+        }
+    }
+
+    fn db_query(&mut self, sent: Time, done: Time) {
+        self.row.db_queries += 1;
+        self.database.record(done.since(sent).0);
+    }
+
+    fn db_refused(&mut self, _at: Time) {
+        self.row.db_queries += 1;
+        self.row.db_refused += 1;
+    }
+
+    fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {
+        if self.rare.began.is_none() {
+            return;
+        }
+        self.observe(nodes);
+        // A minute that ends together with a row belongs to that row, whichever is stated first.
+        if at.since(self.rare.minute_start) >= MINUTE {
+            self.end_minute(at, nodes);
+        }
+        self.rare.row_gauges.raise(&Gauges {
+            live_sessions: Some(live_sessions),
+            users_present: Some(users_present),
+            ..Gauges::default()
+        });
+        let elapsed = at.since(self.rare.row_start);
+        // An interrupt can come just as a row ends; then there is no further row.
+        if elapsed > Span::ZERO || self.row != Counts::default() {
+            self.end_row(at, nodes);
+        }
+    }
+
+    fn minute(&mut self, at: Time, nodes: &[NodeSample]) {
+        if self.rare.began.is_some() {
+            self.observe(nodes);
+            self.end_minute(at, nodes);
+            // The last one of a run is stated after its last row.
+            let gauges = self.rare.row_gauges;
+            self.rare.gauges.raise(&gauges);
+        }
+    }
+
+    fn measurement_begins(&mut self, at: Time, nodes: &[NodeSample], open_sessions: u64) {
+        let answered: u64 = self.row.answered.iter().sum();
+        self.rare.in_flight_at_start = self.row.requests - answered;
+        self.forget();
+        self.begin = at;
+        let rare = &mut *self.rare;
+        rare.began = Some(at);
+        rare.open_at_start = open_sessions;
+        rare.row_start = at;
+        rare.minute_start = at;
+        note_busy(&mut rare.row_busy, nodes);
+        note_busy(&mut rare.minute_busy, nodes);
+        self.observe(nodes);
+    }
+
+    fn run_ends(&mut self, at: Time, in_flight: u64, fingerprint: u64, complete: bool) {
+        let rare = &mut *self.rare;
+        rare.ended = at;
+        rare.in_flight_at_end = in_flight;
+        rare.fingerprint = fingerprint;
+        rare.complete = complete;
+    }
+}

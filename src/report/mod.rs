@@ -1,0 +1,31 @@
+//! Reports: from measurements to text, without looking at anything else.
+//!
+//! Every report is a pure function of the scenario, its [identity](identity::Identity) and the
+//! [`Measurements`]: equal inputs give equal bytes.
+
+pub mod format;
+pub mod identity;
+pub mod json;
+mod page;
+pub mod series;
+pub mod text;
+pub mod warnings;
+
+use crate::metrics::measurements::Measurements;
+use crate::scenario::Scenario;
+
+use identity::Identity;
+
+/// All that a report is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome<'a> {
+    /// What was run.
+    pub scenario: &'a Scenario,
+    /// Which run it was.
+    pub identity: &'a Identity,
+    /// What it left.
+    pub measurements: &'a Measurements,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! A page of text: headings, sentences behind a word, figures in two columns.
+
+/// Longest line.
+const WIDTH: usize = 100;
+/// Where the second column begins.
+const MIDDLE: usize = 50;
+
+/// A label with its figure, in a section.
+pub(super) struct Pair {
+    label: String,
+    figure: String,
+}
+
+impl Pair {
+    pub(super) fn new(label: &str, figure: String) -> Self {
+        Self {
+            label: label.to_owned(),
+            figure,
+        }
+    }
+}
+
+/// A section: heading and pairs.
+pub(super) type Section = (&'static str, Vec<Pair>);
+
+/// The text so far.
+pub(super) struct Page {
+    text: String,
+    color: bool,
+}
+
+impl Page {
+    /// An empty page.
+    pub(super) const fn new(color: bool) -> Self {
+        Self {
+            text: String::new(),
+            color,
+        }
+    }
+
+    /// All of it.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    /// What the page is about, in as many lines as it takes.
+    pub(super) fn title(&mut self, text: &str) {
+        for line in wrap(text, WIDTH) {
+            self.strong(&line);
+        }
+    }
+
+    pub(super) fn blank(&mut self) {
+        if !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    pub(super) fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// A heading.
+    pub(super) fn strong(&mut self, line: &str) {
+        let line = self.painted(line.trim_end(), "1");
+        self.line(&line);
+    }
+
+    /// A sentence or two behind a word.
+    pub(super) fn answer(&mut self, word: &str, text: &str) {
+        const INDENT: usize = 10;
+        for (number, line) in wrap(text, WIDTH - INDENT).iter().enumerate() {
+            let label = if number == 0 { word } else { "" };
+            let label = self.painted(&format!("{label:<INDENT$}"), "1");
+            self.line(&format!("{label}{line}"));
+        }
+    }
+
+    pub(super) fn warning(&mut self, text: &str) {
+        for (number, line) in wrap(text, WIDTH - 9).iter().enumerate() {
+            let label = if number == 0 {
+                "warning: "
+            } else {
+                "         "
+            };
+            let label = self.painted(label, "1;33");
+            self.line(&format!("{label}{line}"));
+        }
+    }
+
+    /// Two sections side by side.
+    pub(super) fn columns(&mut self, left: &Section, right: &Section) {
+        const GAP: usize = 4;
+        let heading = format!("{:<MIDDLE$}{}", left.0, right.0);
+        self.strong(&heading);
+        for place in 0..left.1.len().max(right.1.len()) {
+            let cell = |section: &Section| {
+                section.1.get(place).map_or(String::new(), |pair| {
+                    let width = MIDDLE - GAP - 2 - pair.label.chars().count();
+                    format!("  {}{:>width$}", pair.label, pair.figure)
+                })
+            };
+            self.line(&format!("{:<MIDDLE$}{}", cell(left), cell(right)));
+        }
+        self.blank();
+    }
+
+    fn painted(&self, text: &str, code: &str) -> String {
+        if self.color && !text.trim().is_empty() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// Breaks a text between words into lines of at most `width` characters.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        let word_length = word.chars().count();
+        if length > 0 && length + 1 + word_length > width {
+            lines.push(String::new());
+            length = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            if length > 0 {
+                line.push(' ');
+                length += 1;
+            }
+            line.push_str(word);
+        }
+        length += word_length;
+    }
+    lines
+}

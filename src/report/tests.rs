@@ -1,0 +1,265 @@
+//! Reports of a made-up run, as people and machines read them.
+
+use crate::kernel::quantiles::Distribution;
+use crate::metrics::measurements::Measurements;
+use crate::metrics::recorder::Recorder;
+use crate::probe::{
+    Aftermath, Answer, CommandDone, Fate, LossCause, NodeSample, Probe, Queries, RequestDone,
+    RequestKind, SessionSeen,
+};
+use crate::scenario::Scenario;
+use crate::scenario::commands::{CommandName, Step, When};
+use crate::scenario::database::{DatabaseSpec, OnLostSession};
+use crate::scenario::network::NetworkSpec;
+use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
+use crate::scenario::users::{Arrival, Encoding, SessionSpec, TtlKind, UserClass};
+use crate::units::{Bytes, Ratio, Span, Time};
+
+use super::identity::Identity;
+use super::{Outcome, json, series, text};
+
+const HOUR: Span = Span::from_secs(3_600);
+
+fn scenario(ttl: Span) -> Scenario {
+    let step = |command| Step {
+        command,
+        when: When::Found,
+    };
+    let session = SessionSpec {
+        key: "cart:<id>".to_owned(),
+        id_length: 32,
+        encoding: Encoding::String,
+        bytes: Distribution::Fixed(Bytes(5_000)),
+        ttl,
+        ttl_kind: TtlKind::Sliding,
+        login: vec![step(CommandName::Set)],
+        read: vec![step(CommandName::Get)],
+        modify: vec![step(CommandName::Get), step(CommandName::Set)],
+        logout: vec![step(CommandName::Del)],
+        restore: vec![step(CommandName::Set)],
+    };
+    Scenario {
+        name: "carts".to_owned(),
+        description: "Carts of a shop, for looking at reports.".to_owned(),
+        seed: 7,
+        duration: Span(HOUR.0 * 3),
+        warmup: HOUR,
+        window: HOUR,
+        platform: Platform::ElastiCache,
+        store: StoreSpec {
+            engine: Engine::Valkey81,
+            allocator: Allocator::Bundled,
+            shards: 2,
+            node_type: Some("cache.m5.large".to_owned()),
+            maxmemory: Bytes(5_000_000_000),
+            reserved_memory: Ratio(250_000_000),
+            maxmemory_policy: EvictionPolicy::VolatileTtl,
+            maxmemory_samples: 3,
+            hz: 10,
+            active_expire_effort: 1,
+            lfu_log_factor: 10,
+            lfu_decay_time: 1,
+            service_time: ServiceTime::ByBytes {
+                fixed: Span::from_micros(7),
+                per_kib: Span::ZERO,
+            },
+        },
+        network: NetworkSpec {
+            hop: Distribution::Fixed(Span::from_micros(150)),
+        },
+        database: DatabaseSpec {
+            concurrency: 8,
+            queue_limit: 100,
+            service_time: Distribution::Fixed(Span::from_millis(2)),
+            on_lost_session: OnLostSession::Login,
+        },
+        users: vec![UserClass {
+            name: "shoppers".to_owned(),
+            login: true,
+            arrival: Arrival::Concurrent {
+                users: 100,
+                ramp_up: Span::ZERO,
+            },
+            think_time: Distribution::Fixed(Span::from_secs(20)),
+            stay: Distribution::Fixed(Span::from_secs(300)),
+            modify_share: Ratio::ZERO,
+            logout_share: Ratio::ZERO,
+            return_share: Ratio::ZERO,
+            away: Distribution::Fixed(HOUR),
+            session,
+        }],
+    }
+}
+
+/// Two measured hours: 20,000 requests, of which one in a hundred finds its session gone.
+fn run(scenario: &Scenario, lost: u64, complete: bool) -> Measurements {
+    let mut recorder = Recorder::new(scenario);
+    let node = |used_memory, busy| NodeSample {
+        used_memory,
+        maxmemory: scenario.store.maxmemory.0,
+        keys: 1_000,
+        expires: 1_000,
+        busy,
+    };
+    let start = Time::ZERO + HOUR;
+    recorder.measurement_begins(start, &[node(0, Span::ZERO), node(0, Span::ZERO)], 500);
+    for hour in 1..=2u64 {
+        for n in 0..10_000u64 {
+            let at = start + Span(HOUR.0 * (hour - 1) + n * 360_000_000);
+            request(&mut recorder, at, n, n.is_multiple_of(100));
+        }
+        for n in 0..lost / 2 {
+            let at = start + Span(HOUR.0 * (hour - 1) + n);
+            lose(&mut recorder, at, n.is_multiple_of(4));
+        }
+        let now = Time(HOUR.0 * (hour + 1));
+        for _ in 0..250 {
+            recorder.session_closed(now, 0, Fate::Ended);
+            recorder.key_expired(now, 0);
+        }
+        let nodes = [
+            node(1_200_000_000 * hour, Span(HOUR.0 / 50 * hour)),
+            node(1_000_000_000, Span(HOUR.0 / 60 * hour)),
+        ];
+        recorder.window(now, &nodes, 1_000 * hour, 100);
+        recorder.minute(now, &nodes);
+    }
+    recorder.run_ends(Time(HOUR.0 * 3), 0, 0x0123_4567_89ab_cdef, complete);
+    recorder.finish()
+}
+
+fn request(recorder: &mut Recorder, at: Time, n: u64, gone: bool) {
+    if n.is_multiple_of(50) {
+        recorder.visit_began(at, 0);
+    }
+    let kind = if n.is_multiple_of(5) {
+        RequestKind::Modify
+    } else {
+        RequestKind::Read
+    };
+    recorder.request_issued(at, 0, kind);
+    let arrived = at + Span::from_micros(150);
+    let done = arrived + Span::from_nanos(7_000 + n % 1_000);
+    recorder.command(&CommandDone {
+        node: (n % 2) as u16,
+        name: CommandName::Get,
+        answer: if gone { Answer::Miss } else { Answer::Hit },
+        arrived,
+        done,
+    });
+    if gone {
+        recorder.db_query(done, done + Span::from_millis(2));
+    }
+    recorder.request_done(&RequestDone {
+        class: 0,
+        kind,
+        issued: at,
+        done: done + Span::from_micros(150),
+        store_time: (done + Span::from_micros(150)).since(at),
+        session: if gone {
+            SessionSeen::Gone
+        } else {
+            SessionSeen::Found
+        },
+        refused: false,
+        first_attempt: true,
+        without_cache: Queries {
+            reads: 1,
+            writes: u8::from(kind == RequestKind::Modify),
+        },
+    });
+}
+
+fn lose(recorder: &mut Recorder, at: Time, felt: bool) {
+    recorder.session_created(at, 0);
+    recorder.key_evicted(at, 0);
+    let fate = Fate::Lost(LossCause::Evicted);
+    recorder.session_closed(at, 0, fate);
+    recorder.loss_felt(at, at, 0, LossCause::Evicted, felt);
+    if felt {
+        recorder.aftermath(at, at, 0, fate, Aftermath::ForcedLogin);
+    }
+}
+
+fn shown(scenario: &Scenario, measurements: &Measurements) -> String {
+    let identity = Identity::new("a scenario".to_owned(), scenario.seed, 0);
+    let outcome = Outcome {
+        scenario,
+        identity: &identity,
+        measurements,
+    };
+    let style = text::Style {
+        color: false,
+        files: Some("output/carts/0123456789abcdef"),
+    };
+    text::summary(outcome, style)
+}
+
+fn fits_a_screen(text: &str) {
+    assert!(text.lines().count() <= 48, "{} lines", text.lines().count());
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+    }
+}
+
+#[test]
+fn a_store_that_suffices() {
+    let scenario = scenario(Span::from_secs(1_800));
+    let text = shown(&scenario, &run(&scenario, 0, true));
+    fits_a_screen(&text);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_store_that_evicts_in_a_run_too_short() {
+    let scenario = scenario(Span(HOUR.0 * 24));
+    let text = shown(&scenario, &run(&scenario, 400, true));
+    fits_a_screen(&text);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn files_of_a_run() {
+    let scenario = scenario(Span::from_secs(1_800));
+    let measurements = run(&scenario, 400, true);
+    let identity = Identity::new("a scenario".to_owned(), scenario.seed, 0);
+    let outcome = Outcome {
+        scenario: &scenario,
+        identity: &identity,
+        measurements: &measurements,
+    };
+    insta::assert_snapshot!("summary.json", json::summary(outcome));
+    insta::assert_snapshot!("timeseries.csv", series::timeseries(&measurements));
+    insta::assert_snapshot!("latency.csv", series::latency(&measurements));
+}
+
+#[test]
+fn an_interrupt_during_the_warm_up_leaves_no_figures() {
+    let scenario = scenario(HOUR);
+    let mut recorder = Recorder::new(&scenario);
+    recorder.request_issued(Time::ZERO, 0, RequestKind::Login);
+    recorder.window(Time(5), &[NodeSample::default()], 1, 1);
+    recorder.minute(Time(5), &[NodeSample::default()]);
+    recorder.run_ends(Time(5), 1, 0, false);
+    let text = shown(&scenario, &recorder.finish());
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn colours_change_nothing_but_colours() {
+    let scenario = scenario(HOUR);
+    let measurements = run(&scenario, 400, false);
+    let identity = Identity::new(String::new(), 7, 0);
+    let outcome = Outcome {
+        scenario: &scenario,
+        identity: &identity,
+        measurements: &measurements,
+    };
+    let shown = |color| text::summary(outcome, text::Style { color, files: None });
+    let mut plain = shown(true);
+    assert!(plain.contains("\x1b[1m"));
+    for code in ["\x1b[1m", "\x1b[1;33m", "\x1b[0m"] {
+        plain = plain.replace(code, "");
+    }
+    assert_eq!(plain, shown(false));
+}

@@ -1,0 +1,399 @@
+//! The summary of one screen, in the words of a capacity planner.
+
+use std::fmt::Write as _;
+
+use crate::metrics::catalogue::{Metric, Value, catalogue};
+use crate::metrics::histogram::Quantile;
+use crate::metrics::measurements::{Counts, Group, Measurements};
+use crate::probe::{Aftermath, Answer, LossCause};
+use crate::scenario::Scenario;
+use crate::scenario::database::OnLostSession;
+use crate::scenario::store::{EvictionPolicy, StoreSpec};
+
+use super::Outcome;
+use super::format::{NOT_APPLICABLE, bytes, duration, percent, plural, significant, thousands};
+use super::format::{value as shown, words};
+use super::page::{Page, Pair, Section};
+use super::warnings::{still_fills, warnings};
+
+/// How the summary is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style<'a> {
+    /// With colours.
+    pub color: bool,
+    /// Where the files are, if any were written.
+    pub files: Option<&'a str>,
+}
+
+/// The text of the summary.
+#[must_use]
+pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
+    let mut page = Page::new(style.color);
+    let figures = Figures {
+        catalogue: catalogue(),
+        run: outcome.measurements,
+        scenario: outcome.scenario,
+    };
+    title(&mut page, outcome.scenario);
+    if outcome.measurements.began.is_some() {
+        verdict(&mut page, &figures);
+        page.columns(&sessions(&figures), &users(&figures));
+        page.columns(&cache(&figures), &database(&figures));
+        latency(&mut page, &figures);
+    }
+    for warning in warnings(outcome) {
+        page.warning(&warning);
+    }
+    page.blank();
+    footer(&mut page, outcome, style.files);
+    page.into_text()
+}
+
+fn title(page: &mut Page, scenario: &Scenario) {
+    let text = match scenario.description.as_str() {
+        "" => scenario.name.clone(),
+        description => format!("{}: {description}", scenario.name),
+    };
+    page.title(&text);
+    page.line(&deployment(&scenario.store));
+    page.blank();
+}
+
+/// What is deployed, in one line.
+fn deployment(store: &StoreSpec) -> String {
+    let nodes = match (&store.node_type, store.shards) {
+        (Some(node_type), 1) => format!("One {node_type}"),
+        (Some(node_type), shards) => format!("{} shards of {node_type}", thousands(shards.into())),
+        (None, shards) => plural(shards.into(), "node", "shards"),
+    };
+    let limit = match store.maxmemory.0 {
+        0 => "no memory limit".to_owned(),
+        limit => format!("maxmemory {}", bytes(limit)),
+    };
+    let (engine, policy) = (store.engine.as_str(), store.maxmemory_policy.as_str());
+    let each = if store.shards > 1 { " each" } else { "" };
+    format!("{nodes}, {engine}, {limit}{each}, {policy}")
+}
+
+/// Metrics by name, as text.
+struct Figures<'a> {
+    catalogue: Vec<Metric>,
+    run: &'a Measurements,
+    scenario: &'a Scenario,
+}
+
+impl Figures<'_> {
+    fn metric(&self, name: &str) -> &Metric {
+        let found = self.catalogue.iter().find(|metric| metric.name == name);
+        found.unwrap_or_else(|| panic!("the catalogue has no metric `{name}`"))
+    }
+
+    fn text(&self, name: &str) -> String {
+        let metric = self.metric(name);
+        shown(metric.value(self.run), metric.unit)
+    }
+
+    fn value(&self, name: &str) -> Option<Value> {
+        self.metric(name).value(self.run)
+    }
+
+    fn pair(&self, label: &str, name: &str) -> Pair {
+        Pair::new(label, self.text(name))
+    }
+}
+
+/// The answers that a reader came for.
+fn verdict(page: &mut Page, figures: &Figures<'_>) {
+    page.answer("Sessions", &sessions_found(figures));
+    page.answer("Users", &users_affected(figures));
+    page.answer("Memory", &memory(figures));
+    page.answer("Database", &load(figures));
+    page.blank();
+}
+
+fn sessions_found(figures: &Figures<'_>) -> String {
+    let counts = &figures.run.counts;
+    let mut text = match figures.value("session_hit_rate") {
+        Some(Value::Billionths(share)) => {
+            format!("{} of requests found their session. ", percent(share))
+        }
+        _ => "No request looked for a session. ".to_owned(),
+    };
+    text.push_str(&losses(counts));
+    if counts.expired_in_use > 0 {
+        let expired = thousands(counts.expired_in_use);
+        let _ = write!(text, "; {expired} expired before the user came back");
+    }
+    text.push('.');
+    text
+}
+
+fn losses(counts: &Counts) -> String {
+    let lost = counts.lost_in_all();
+    let causes: Vec<_> = LossCause::ALL
+        .into_iter()
+        .map(|cause| (cause, counts.lost[cause as usize]))
+        .filter(|&(_, number)| number > 0)
+        .map(|(cause, number)| match cause {
+            LossCause::Evicted => format!("{} by eviction", thousands(number)),
+            LossCause::Refused => format!("{} refused for want of memory", thousands(number)),
+        })
+        .collect();
+    let causes = match causes.as_slice() {
+        [] => return "None was lost".to_owned(),
+        // The number is that of all.
+        [one] => one
+            .split_once(' ')
+            .map_or("", |(_, cause)| cause)
+            .to_owned(),
+        several => format!("({})", several.join(", ")),
+    };
+    format!(
+        "{} lost {causes}, {} of them in the middle of a visit",
+        plural(lost, "was", "were"),
+        thousands(counts.felt)
+    )
+}
+
+fn users_affected(figures: &Figures<'_>) -> String {
+    let counts = &figures.run.counts;
+    let again = counts.made_good_by(Aftermath::ForcedLogin);
+    let resets = counts.made_good_by(Aftermath::GuestReset);
+    let restored = counts.made_good_by(Aftermath::Restored);
+    let mut sentences = Vec::new();
+    if restored > 0 {
+        let sessions = plural(restored, "session was", "sessions were");
+        sentences.push(format!("{sessions} rebuilt from the database."));
+    }
+    if figures.run.applies.logins {
+        sentences.push(match figures.value("forced_login_rate") {
+            Some(Value::Billionths(share)) if again > 0 => format!(
+                "{} had to log in again ({} of visits).",
+                plural(again, "user", "users"),
+                percent(share)
+            ),
+            _ => "Nobody had to log in again.".to_owned(),
+        });
+    }
+    if figures.run.applies.guests {
+        sentences.push(match resets {
+            0 => "No guest had to start afresh.".to_owned(),
+            _ => format!("{} had to start afresh.", plural(resets, "guest", "guests")),
+        });
+    }
+    let failed = counts.failed;
+    if failed > 0 {
+        sentences.push(format!("{} failed.", plural(failed, "request", "requests")));
+    }
+    sentences.join(" ")
+}
+
+fn memory(figures: &Figures<'_>) -> String {
+    let store = &figures.scenario.store;
+    let used = figures.text("used_memory_max");
+    let node = if store.shards == 1 {
+        "the node"
+    } else {
+        "the fullest node"
+    };
+    let Some(Value::Billionths(usage)) = figures.value("memory_usage_max") else {
+        return format!("No limit is set: {node} used {used}.");
+    };
+    let limit = bytes(store.maxmemory.0);
+    let counts = &figures.run.counts;
+    let of = format!("{node} used {used} of {limit}");
+    let refused = counts.commands[Answer::Oom as usize];
+    if counts.evicted_keys > 0 || refused > 0 {
+        let mut costs = Vec::new();
+        if counts.evicted_keys > 0 {
+            costs.push(plural(
+                counts.evicted_keys,
+                "key was evicted",
+                "keys were evicted",
+            ));
+        }
+        if refused > 0 {
+            costs.push(plural(
+                refused,
+                "command was refused",
+                "commands were refused",
+            ));
+        }
+        return format!("Does not suffice: {}; {of}.", costs.join(" and "));
+    }
+    if still_fills(figures.scenario, figures.run) {
+        return format!("Too early to tell, the store still fills up: {of}.");
+    }
+    let room = if usage > 0 {
+        1e9 / usage as f64
+    } else {
+        f64::INFINITY
+    };
+    if room >= 1.1 {
+        format!(
+            "Suffices, with room for {} times as much: {of}.",
+            significant(room)
+        )
+    } else {
+        format!("Suffices, but without reserve: {of}.")
+    }
+}
+
+fn load(figures: &Figures<'_>) -> String {
+    let counts = &figures.run.counts;
+    let queries = format!(
+        "{} instead of {} without a cache",
+        plural(counts.db_queries, "query", "queries"),
+        thousands(counts.db_baseline)
+    );
+    match figures.value("db_load_saved") {
+        Some(Value::Billionths(saved)) if saved >= 0 => {
+            format!("{} of its load is saved: {queries}.", percent(saved))
+        }
+        Some(Value::Billionths(saved)) => {
+            format!(
+                "Has {} more load with the cache: {queries}.",
+                percent(-saved)
+            )
+        }
+        _ => "No request would have needed it.".to_owned(),
+    }
+}
+
+fn sessions(figures: &Figures<'_>) -> Section {
+    let counts = &figures.run.counts;
+    let mut pairs = vec![
+        Pair::new(
+            "alive when measuring began",
+            thousands(figures.run.alive_at_start()),
+        ),
+        figures.pair("created", "sessions_created"),
+        figures.pair("logged out", "sessions_logged_out"),
+        figures.pair("reached their TTL, nobody missed", "sessions_ended"),
+        figures.pair("reached their TTL, missed later", "sessions_expired_in_use"),
+        figures.pair("lost", "sessions_lost"),
+    ];
+    for cause in LossCause::ALL {
+        if counts.lost[cause as usize] > 0 {
+            let name = format!("sessions_lost.{}", cause.as_str());
+            pairs.push(figures.pair(&format!("  {}", cause.as_str()), &name));
+        }
+    }
+    if counts.lost_in_all() > 0 {
+        pairs.push(figures.pair("  of these missed in the visit", "sessions_lost.felt"));
+    }
+    pairs.push(figures.pair("alive at the end", "sessions_alive"));
+    ("Sessions", pairs)
+}
+
+fn users(figures: &Figures<'_>) -> Section {
+    let mut pairs = vec![
+        figures.pair("most at a time", "users_present_max"),
+        figures.pair("visits", "visits"),
+        figures.pair("requests", "requests"),
+        figures.pair("  busiest minute", "request_rate_max"),
+        figures.pair("  failed", "failed_requests"),
+    ];
+    if figures.run.applies.logins {
+        pairs.push(figures.pair("forced logins", "forced_logins"));
+    }
+    if figures.run.applies.guests {
+        pairs.push(figures.pair("guest resets", "guest_resets"));
+    }
+    if figures.scenario.database.on_lost_session == OnLostSession::Restore {
+        let restored = figures.run.counts.made_good_by(Aftermath::Restored);
+        pairs.push(Pair::new("sessions restored", thousands(restored)));
+    }
+    ("Users", pairs)
+}
+
+fn cache(figures: &Figures<'_>) -> Section {
+    let mut pairs = vec![
+        figures.pair("hit rate of reads", "hit_rate"),
+        figures.pair("commands", "commands"),
+        figures.pair("evicted keys", "evicted_keys"),
+        figures.pair("expired keys", "expired_keys"),
+        figures.pair("most live sessions", "live_sessions_max"),
+        figures.pair("memory, fullest node", "memory_usage_max"),
+        figures.pair("CPU, busiest node and minute", "engine_cpu_max"),
+    ];
+    if figures.scenario.store.maxmemory_policy == EvictionPolicy::NoEviction {
+        pairs[2] = figures.pair("refused for want of memory", "oom_errors");
+    }
+    ("Cache", pairs)
+}
+
+fn database(figures: &Figures<'_>) -> Section {
+    (
+        "Database",
+        vec![
+            figures.pair("queries", "db_queries"),
+            figures.pair("  busiest minute", "db_query_rate_max"),
+            figures.pair("  refused", "db_refused"),
+            figures.pair("without a cache", "db_queries_without_cache"),
+            figures.pair("load saved", "db_load_saved"),
+        ],
+    )
+}
+
+fn latency(page: &mut Page, figures: &Figures<'_>) {
+    let rows = [
+        (Group::Requests, "all requests"),
+        (Group::Read, "  read"),
+        (Group::Modify, "  modify"),
+        (Group::Login, "  login"),
+        (Group::Logout, "  logout"),
+        (Group::Node, "command at the node"),
+        (Group::Database, "database query"),
+    ];
+    let mut heading = format!("{:<24}{:>14}", "Latency", "number");
+    for quantile in Quantile::ALL {
+        let name = if quantile == Quantile::P999 {
+            "p99.9"
+        } else {
+            quantile.as_str()
+        };
+        let _ = write!(heading, "{name:>10}");
+    }
+    page.strong(&heading);
+    for (group, label) in rows {
+        let latencies = figures.run.latency(group);
+        if latencies.count() == 0 {
+            continue;
+        }
+        let mut line = format!("  {label:<22}{:>14}", thousands(latencies.count()));
+        for quantile in Quantile::ALL {
+            let figure = latencies
+                .figure(quantile)
+                .map_or(NOT_APPLICABLE.to_owned(), duration);
+            let _ = write!(line, "{figure:>10}");
+        }
+        page.line(&line);
+    }
+    page.blank();
+}
+
+fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
+    let Outcome {
+        scenario,
+        identity,
+        measurements,
+    } = outcome;
+    page.line(&format!(
+        "Measured: {}. Left out: a warm-up of {}, which began with an empty store.",
+        words(measurements.measured()),
+        words(scenario.warmup),
+    ));
+    page.line("Not modelled: failures, replicas, limits of connections and bandwidth.");
+    page.line(&format!(
+        "Seed {}, replicate {}, result {}, fingerprint {:016x}, sessionsim {}",
+        identity.seed,
+        identity.replicate,
+        identity.id,
+        measurements.fingerprint,
+        env!("CARGO_PKG_VERSION"),
+    ));
+    if let Some(files) = files {
+        page.line(&format!("Files in {files}"));
+    }
+}

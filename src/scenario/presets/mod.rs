@@ -1,0 +1,3 @@
+//! Facts that scenarios build on, compiled in as data.
+
+pub mod node_types;

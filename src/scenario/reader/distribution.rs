@@ -1,0 +1,221 @@
+//! Distributions of durations and sizes.
+//!
+//! A plain quantity is a fixed value. The others are tables of one key each:
+//! `{ exponential = "20s" }` (its mean), `{ uniform = ["1s", "3s"] }` (smallest and largest),
+//! `{ lognormal = { median = "1ms", p99 = "5ms" } }` and `{ values = ["1s", "2s"] }` (each with
+//! the same probability).
+
+use crate::kernel::quantiles::{Distribution, Quantiles, Quantity};
+
+use super::Reader;
+use super::key::Kind;
+use super::problem::Problem;
+use super::tree::{Entry, Node, Tree};
+use super::value::{Unit, Value, did_you_mean, wrong_type};
+
+const FORMS: [&str; 4] = ["exponential", "uniform", "lognormal", "values"];
+
+/// Most values of a list.
+const MAX_VALUES: usize = 10_000;
+
+/// Largest ratio of the 99 % quantile to the median of a log-normal distribution: beyond it the
+/// mean lies outside everything that one would measure.
+const MAX_SPREAD: u64 = 1000;
+
+impl<U: Unit + Quantity> Value for Distribution<U> {
+    const KIND: Kind = U::KIND_OF_MANY;
+
+    fn read(node: &Node, reader: &Reader) -> Option<Self> {
+        let Tree::Table(entries) = &node.tree else {
+            return match node.tree {
+                Tree::Text(_) | Tree::Integer(..) | Tree::Float(_) => {
+                    U::read(node, reader).map(Self::Fixed)
+                }
+                _ => {
+                    let what = format!("{} or a distribution", U::WHAT);
+                    let problem = wrong_type(node, &reader.key(), &what);
+                    reader.report(problem.hint(forms::<U>()));
+                    None
+                }
+            };
+        };
+        let [entry] = entries.as_slice() else {
+            let key = reader.key();
+            let message = format!("`{key}` must be exactly one distribution");
+            let label = match entries.len() {
+                0 => "this is none".to_owned(),
+                n => format!("these are {n}"),
+            };
+            reader.report(
+                Problem::new(node.place, message)
+                    .label(label)
+                    .hint(forms::<U>()),
+            );
+            return None;
+        };
+        match entry.key.as_str() {
+            "exponential" => U::read(&entry.node, reader).map(|mean| Self::Exponential { mean }),
+            "uniform" => uniform(&entry.node, reader),
+            "lognormal" => lognormal(&entry.node, reader),
+            "values" => values(&entry.node, reader),
+            other => {
+                let message = format!("there is no distribution `{other}`");
+                let problem = Problem::new(entry.place, message);
+                reader.report(
+                    problem
+                        .label(did_you_mean(other, &FORMS))
+                        .hint(forms::<U>()),
+                );
+                None
+            }
+        }
+    }
+
+    fn write(&self) -> String {
+        match self {
+            Self::Fixed(value) => value.write(),
+            Self::Exponential { mean } => format!("{{ exponential = {} }}", mean.write()),
+            Self::Uniform { min, max } => {
+                format!("{{ uniform = [{}, {}] }}", min.write(), max.write())
+            }
+            Self::Lognormal { median, p99 } => {
+                let (median, p99) = (median.write(), p99.write());
+                format!("{{ lognormal = {{ median = {median}, p99 = {p99} }} }}")
+            }
+            Self::Empirical(list) => {
+                let list: Vec<String> = list.iter().map(Value::write).collect();
+                format!("{{ values = [{}] }}", list.join(", "))
+            }
+        }
+    }
+
+    /// The least parameter, and the largest value that can be drawn.
+    fn extremes(&self) -> Option<(u64, u64)> {
+        let least = match self {
+            Self::Fixed(value) | Self::Exponential { mean: value } => value.count_of(),
+            Self::Uniform { min, .. } => min.count_of(),
+            Self::Lognormal { median, .. } => median.count_of(),
+            Self::Empirical(list) => list.iter().map(CountOf::count_of).min().unwrap_or(0),
+        };
+        let most = match self {
+            Self::Empirical(list) => list.iter().map(CountOf::count_of).max().unwrap_or(0),
+            other => Quantiles::new(other).draw(u64::MAX),
+        };
+        Some((least, most))
+    }
+
+    fn amount(amount: u64) -> String {
+        U::amount(amount)
+    }
+}
+
+/// Both traits can count; this says which is meant.
+trait CountOf {
+    fn count_of(&self) -> u64;
+}
+
+impl<U: Unit> CountOf for U {
+    fn count_of(&self) -> u64 {
+        Unit::count(*self)
+    }
+}
+
+fn forms<U: Unit>() -> String {
+    let x = U::EXAMPLE;
+    format!(
+        "write {x}, {{ exponential = {x} }}, {{ uniform = [{x}, {x}] }}, \
+         {{ lognormal = {{ median = {x}, p99 = {x} }} }} or {{ values = [{x}, {x}] }}"
+    )
+}
+
+fn uniform<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
+    let items = match &node.tree {
+        Tree::List(items) if items.len() == 2 => items,
+        _ => {
+            let (x, key) = (U::EXAMPLE, "uniform");
+            let problem = wrong_type(node, key, "a list of two: the smallest and the largest");
+            reader.report(problem.hint(format!("write uniform = [{x}, {x}]")));
+            return None;
+        }
+    };
+    let (min, max) = (U::read(&items[0], reader), U::read(&items[1], reader));
+    let (min, max) = (min?, max?);
+    if min.count_of() > max.count_of() {
+        reader.report(
+            Problem::new(node.place, "the range of `uniform` is upside down")
+                .label("the first must not be larger than the second")
+                .hint(format!("write [{}, {}]", max.write(), min.write())),
+        );
+        return None;
+    }
+    Some(Distribution::Uniform { min, max })
+}
+
+fn lognormal<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
+    let x = U::EXAMPLE;
+    let form = format!("write lognormal = {{ median = {x}, p99 = {x} }}");
+    let Tree::Table(entries) = &node.tree else {
+        reader.report(wrong_type(node, "lognormal", "a table").hint(form));
+        return None;
+    };
+    let find = |name: &str| entries.iter().find(|entry| entry.key == name);
+    let mut complete = true;
+    for stranger in entries
+        .iter()
+        .filter(|e| !matches!(e.key.as_str(), "median" | "p99"))
+    {
+        let message = format!("`lognormal` has no `{}`", stranger.key);
+        reader.report(Problem::new(stranger.place, message).hint(form.clone()));
+        complete = false;
+    }
+    for name in ["median", "p99"] {
+        if find(name).is_none() {
+            let message = format!("`lognormal` needs its `{name}`");
+            reader.report(Problem::new(node.place, message).hint(form.clone()));
+            complete = false;
+        }
+    }
+    let read = |entry: Option<&Entry>| entry.and_then(|entry| U::read(&entry.node, reader));
+    let (median, p99) = (read(find("median")), read(find("p99")));
+    let (median, p99) = (median?, p99?);
+    let (low, high) = (median.count_of(), p99.count_of());
+    let wrong = if low == 0 {
+        Some("the median must be above 0".to_owned())
+    } else if high < low {
+        Some("the p99 must not be below the median".to_owned())
+    } else if high / low > MAX_SPREAD {
+        Some(format!(
+            "the p99 must be at most {MAX_SPREAD} times the median"
+        ))
+    } else {
+        None
+    };
+    if let Some(wrong) = wrong {
+        let message = "`lognormal` cannot be like that";
+        reader.report(Problem::new(node.place, message).label(wrong));
+        return None;
+    }
+    complete.then_some(Distribution::Lognormal { median, p99 })
+}
+
+fn values<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
+    let what = format!("a list of 1 to {MAX_VALUES} values");
+    match &node.tree {
+        Tree::List(items) if (1..=MAX_VALUES).contains(&items.len()) => {
+            let list: Vec<Option<U>> = items.iter().map(|item| U::read(item, reader)).collect();
+            list.into_iter()
+                .collect::<Option<Vec<U>>>()
+                .map(Distribution::Empirical)
+        }
+        Tree::List(items) => {
+            let message = format!("`values` must be {what}");
+            let label = format!("these are {}", items.len());
+            reader.report(Problem::new(node.place, message).label(label));
+            None
+        }
+        _ => {
+            reader.report(wrong_type(node, "values", &what));
+            None
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! From text to values: the generic part of reading a scenario, which knows no key by name.
+//!
+//! A section declares its keys once ([`key::Key`]): name, type, default, limits and help. A
+//! [`Table`] reads values by these declarations, collects every problem it meets with its place
+//! in the text, and remembers where each value came from. The same declarations give the list of
+//! all keys for documents, and `writer` prints values back.
+
+pub mod distribution;
+pub mod key;
+pub mod problem;
+pub mod table;
+pub mod tree;
+pub mod value;
+pub mod writer;
+
+use std::cell::{Cell, RefCell};
+
+use super::store::Platform;
+use key::Section;
+use problem::{Problem, Problems};
+use table::Table;
+use tree::{Entry, Place, Source};
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The scenario states it: the name of the source and the line.
+    Stated {
+        /// Name of the file, or the `--set` argument.
+        source: String,
+        /// Line, from 1.
+        line: usize,
+    },
+    /// Default of the platform, and who says so.
+    Platform(Platform, &'static str),
+    /// Default of the simulator, and what it rests on.
+    BuiltIn(&'static str),
+    /// Follows from other values, by this rule.
+    Derived(String),
+    /// Nothing is set; what that means.
+    Absent(&'static str),
+}
+
+/// The origin of one value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueOrigin {
+    /// Path of the key, for example `users.0.think_time`.
+    pub path: String,
+    /// The value as the resolved scenario writes it.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Collects problems and origins while a scenario is read.
+pub(in crate::scenario) struct Reader {
+    sources: Vec<Source>,
+    platform: Cell<Platform>,
+    /// Path of the key that is being read.
+    path: RefCell<String>,
+    problems: RefCell<Vec<Problem>>,
+    origins: RefCell<Vec<ValueOrigin>>,
+}
+
+impl Reader {
+    /// A reader of `sources`, the scenario's own text first.
+    pub(in crate::scenario) fn new(sources: Vec<Source>) -> Self {
+        Self {
+            sources,
+            platform: Cell::new(Platform::ElastiCache),
+            path: RefCell::default(),
+            problems: RefCell::default(),
+            origins: RefCell::default(),
+        }
+    }
+
+    /// The table of the whole scenario.
+    pub(in crate::scenario) fn root<'a>(
+        &'a self,
+        section: &'static Section,
+        entries: &'a [Entry],
+    ) -> Table<'a> {
+        Table::new(self, section, String::new(), entries, None)
+    }
+
+    /// Decides which platform's defaults hold from here on.
+    pub(in crate::scenario) fn set_platform(&self, platform: Platform) {
+        self.platform.set(platform);
+    }
+
+    /// Adds a problem.
+    pub(in crate::scenario) fn report(&self, mut problem: Problem) {
+        if problem.path.is_empty() {
+            problem.path.clone_from(&self.path.borrow());
+        }
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(in crate::scenario) fn is_clean(&self) -> bool {
+        self.problems.borrow().is_empty()
+    }
+
+    /// The last part of the path of the key that is being read.
+    pub(in crate::scenario) fn key(&self) -> String {
+        let path = self.path.borrow();
+        path.rsplit('.').next().unwrap_or_default().to_owned()
+    }
+
+    fn stated(&self, place: Place) -> Origin {
+        let source = &self.sources[place.source as usize];
+        Origin::Stated {
+            source: source.name.clone(),
+            line: source.position(place.start as usize).0,
+        }
+    }
+
+    fn came_from(&self, path: String, value: String, origin: Origin) {
+        let mut origins = self.origins.borrow_mut();
+        origins.push(ValueOrigin {
+            path,
+            value,
+            origin,
+        });
+    }
+
+    /// All problems in the order of the text, or the origins of all values if there are none.
+    pub(in crate::scenario) fn finish(self) -> Result<Vec<ValueOrigin>, Problems> {
+        let problems = self.problems.into_inner();
+        if problems.is_empty() {
+            Ok(self.origins.into_inner())
+        } else {
+            Err(Problems::new(self.sources, problems))
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a node type says about memory, and what must agree with it.
+
+use crate::scenario::presets::node_types::{self, NodeType};
+use crate::scenario::reader::problem::Problem;
+use crate::scenario::reader::table::{Table, Wrong};
+use crate::scenario::reader::value::{Choice, nearest};
+use crate::units::{Bytes, Ratio};
+
+use super::keys::{MAXMEMORY, NODE_TYPE, RESERVED_MEMORY};
+use super::{Engine, Platform};
+
+/// The node type, if there is one.
+pub(super) fn read_node_type(
+    table: &Table<'_>,
+    platform: Platform,
+    engine: Option<Engine>,
+) -> Result<Option<NodeType>, Wrong> {
+    if platform == Platform::SelfManaged {
+        table.refuse(
+            &NODE_TYPE,
+            "node types are ElastiCache's",
+            "write `maxmemory` instead, or platform = \"elasticache\"",
+        );
+        return Ok(None);
+    }
+    let Some(name) = table.get_optional(&NODE_TYPE)? else {
+        return Ok(None);
+    };
+    let Some(node_type) = node_types::find(&name) else {
+        table.problem(&NODE_TYPE, |problem| unknown_node_type(problem, &name));
+        return Err(Wrong);
+    };
+    let engine = engine.ok_or(Wrong)?;
+    let wrong = if node_type.data_tiering {
+        Some("it moves values to a local disk, which is not modelled".to_owned())
+    } else if engine.is_valkey() && !node_type.valkey.runs {
+        Some("it does not run Valkey".to_owned())
+    } else if !engine.is_valkey() && !node_type.redis.runs {
+        Some("it does not run Redis OSS".to_owned())
+    } else {
+        None
+    };
+    let Some(wrong) = wrong else {
+        return Ok(Some(node_type));
+    };
+    table.problem(&NODE_TYPE, |problem| Problem {
+        message: format!("`{name}` cannot be used here"),
+        label: wrong,
+        hint: Some(format!("the engine is {}", engine.word())),
+        ..problem
+    });
+    Err(Wrong)
+}
+
+fn unknown_node_type(problem: Problem, name: &str) -> Problem {
+    let types = node_types::all();
+    let names: Vec<&str> = types
+        .iter()
+        .map(|node_type| node_type.name.as_str())
+        .collect();
+    let family = |name: &str| name.rsplit_once('.').map(|(family, _)| family.to_owned());
+    let full = if name.starts_with("cache.") {
+        name.to_owned()
+    } else {
+        format!("cache.{name}")
+    };
+    let near = nearest(&full, &names);
+    let siblings: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|other| near.is_some() && family(other) == near.and_then(family))
+        .collect();
+    Problem {
+        message: format!(
+            "there is no node type `{}`",
+            name.chars().take(60).collect::<String>()
+        ),
+        label: near.map_or_else(String::new, |near| format!("did you mean `{near}`?")),
+        hint: Some(if siblings.is_empty() {
+            "write a type such as \"cache.m5.large\" or \"cache.r7g.xlarge\"".to_owned()
+        } else {
+            format!("the family has {}", siblings.join(", "))
+        }),
+        ..problem
+    }
+}
+
+/// `maxmemory` and the share that is reserved.
+pub(super) fn read_memory(
+    table: &Table<'_>,
+    platform: Platform,
+    node_type: Result<Option<&NodeType>, Wrong>,
+) -> Option<(Bytes, Ratio)> {
+    let Ok(node_type) = node_type else {
+        // Wrong already; the keys are read for their own sake.
+        table.get_or(&MAXMEMORY, || None);
+        table.get_or(&RESERVED_MEMORY, || None);
+        return None;
+    };
+    let Some(node_type) = node_type else {
+        return memory_without_type(table, platform);
+    };
+    let reserved_given = table.has(&RESERVED_MEMORY);
+    let limit_given = table.has(&MAXMEMORY);
+    let quarter = Ratio(250_000_000);
+    if !limit_given {
+        let reserved = table.get_or(&RESERVED_MEMORY, || Some(quarter));
+        let limit = table.get_or(&MAXMEMORY, || Some(node_type.usable(reserved?)));
+        return Some((limit?, reserved?));
+    }
+    let limit = table.get_or(&MAXMEMORY, || None);
+    let reserved = table.get_or(&RESERVED_MEMORY, || Some(node_type.reserved_for(limit?)));
+    let (limit, reserved) = (limit?, reserved?);
+    if limit > node_type.maxmemory || limit.0 == 0 {
+        table.problem(&MAXMEMORY, |problem| Problem {
+            message: format!("`maxmemory` is not within a {}", node_type.name),
+            label: format!("it has {}", node_type.maxmemory),
+            hint: Some("leave `maxmemory` out: it follows from the node type".to_owned()),
+            ..problem
+        });
+        return None;
+    }
+    let agree = node_type.usable(reserved) == limit || node_type.reserved_for(limit) == reserved;
+    if reserved_given && !agree {
+        let usable = node_type.usable(reserved);
+        table.problem(&MAXMEMORY, |problem| Problem {
+            message: "`maxmemory` and `reserved_memory` contradict each other".to_owned(),
+            label: format!("{reserved} of a {} reserved leave {usable}", node_type.name),
+            hint: Some("give only one of the two".to_owned()),
+            ..problem
+        });
+        return None;
+    }
+    Some((limit, reserved))
+}
+
+fn memory_without_type(table: &Table<'_>, platform: Platform) -> Option<(Bytes, Ratio)> {
+    if platform == Platform::ElastiCache && !table.has(&MAXMEMORY) {
+        table.own_problem(|problem| Problem {
+            message: "nothing says how much memory a node has".to_owned(),
+            hint: Some(
+                "write [store] node_type = \"cache.m5.large\", or maxmemory = \"4GiB\"".to_owned(),
+            ),
+            ..problem
+        });
+        table.get_or(&MAXMEMORY, || None);
+        table.get_or(&RESERVED_MEMORY, || None);
+        return None;
+    }
+    let limit = table.get_or(&MAXMEMORY, || Some(Bytes(0)));
+    let reserved = table.get_or(&RESERVED_MEMORY, || Some(Ratio::ZERO));
+    let (limit, reserved) = (limit?, reserved?);
+    if reserved != Ratio::ZERO {
+        table.problem(&RESERVED_MEMORY, |problem| Problem {
+            message: "`reserved_memory` has no meaning without a node type".to_owned(),
+            hint: Some("leave it out: `maxmemory` is what the node may use".to_owned()),
+            ..problem
+        });
+        return None;
+    }
+    Some((limit, reserved))
+}

@@ -1,0 +1,294 @@
+//! The keys of `[[users]]`, their defaults, and how they are read and written.
+
+use std::collections::BTreeSet;
+
+use crate::kernel::quantiles::Distribution;
+use crate::scenario::estimates::MAX_LIVE_SESSIONS;
+use crate::scenario::is_plain_name;
+use crate::scenario::reader::key::{Key, Section};
+use crate::scenario::reader::problem::Problem;
+use crate::scenario::reader::table::Table;
+use crate::scenario::reader::writer::Writer;
+use crate::units::{Rate, Ratio, Span};
+
+use super::{Arrival, SessionSpec, UserClass, session};
+
+/// Two years: longer than any run.
+const MAX_TIME: u64 = 730 * 86_400_000_000_000;
+/// One new user each ten nanoseconds.
+const MAX_RATE: u64 = 100_000_000_000_000_000;
+/// Below it a user would do nothing but click.
+const MIN_MEAN_THINK: f64 = 1e6;
+/// Below it a visit is no visit.
+const MIN_MEAN_STAY: f64 = 1e9;
+
+const NAME: Key<String> = Key::derived(
+    "name",
+    "\"users\" for the first class, \"users-2\" for the second, and so on",
+    "Name of the class in reports: letters, digits, - and _.",
+);
+
+const LOGIN: Key<bool> = Key::built_in(
+    "login",
+    "true",
+    "most sessions begin with a login",
+    "Whether a visit begins with a login; guests (false) own a session without one.",
+)
+.called(&["logged_in", "authenticated"]);
+
+const CONCURRENT: Key<u64> = Key::optional(
+    "concurrent",
+    "users arrive at `arrival_rate`",
+    "Users who are in a visit at any time: whoever leaves is replaced at once. Either this or \
+     `arrival_rate`.",
+)
+.between(1, MAX_LIVE_SESSIONS)
+.called(&["users", "count", "number", "concurrent_users", "population"]);
+
+const RAMP_UP: Key<Span> = Key::derived(
+    "ramp_up",
+    "the mean of `stay`, at most a tenth of the run",
+    "With `concurrent`: the first users arrive spread evenly over this time.",
+)
+.between(0, MAX_TIME)
+.called(&["rampup", "ramp"]);
+
+const ARRIVAL_RATE: Key<Rate> = Key::optional(
+    "arrival_rate",
+    "the number of `concurrent` users is fixed",
+    "New users by time, as a Poisson process; those who come back come on top. Either this or \
+     `concurrent`.",
+)
+.between(1, MAX_RATE)
+.called(&["rate", "arrivals", "arrival"]);
+
+const THINK_TIME: Key<Distribution<Span>> = Key::built_in(
+    "think_time",
+    "{ exponential = \"20s\" }",
+    "assumed: a page is read for some twenty seconds",
+    "From one request to the next within a visit.",
+)
+.between(0, MAX_TIME)
+.called(&["think", "pause", "interval"]);
+
+const STAY: Key<Distribution<Span>> = Key::built_in(
+    "stay",
+    "{ exponential = \"10m\" }",
+    "assumed: a visit of some thirty requests",
+    "Length of a visit.",
+)
+.between(0, MAX_TIME)
+.called(&["visit", "visit_length", "session_length", "duration"]);
+
+const MODIFY_SHARE: Key<Ratio> = Key::built_in(
+    "modify_share",
+    "\"10%\"",
+    "assumed",
+    "Share of requests that change the session; the others only read it.",
+)
+.called(&["write_share", "writes", "modify"]);
+
+const LOGOUT_SHARE: Key<Ratio> = Key::built_in(
+    "logout_share",
+    "\"10%\"",
+    "assumed: most people just leave",
+    "Share of visits that end with a logout; the others just end.",
+)
+.called(&["logout"]);
+
+const RETURN_SHARE: Key<Ratio> = Key::built_in(
+    "return_share",
+    "\"0%\"",
+    "the simplest: nobody comes back",
+    "Share of visits after which the user comes back.",
+)
+.called(&["returns", "comeback_share", "return_rate"]);
+
+const AWAY: Key<Distribution<Span>> = Key::built_in(
+    "away",
+    "{ exponential = \"1d\" }",
+    "assumed; without effect while `return_share` is 0 %",
+    "From the end of a visit to the next one, for those who come back.",
+)
+.between(0, MAX_TIME)
+.called(&["absence", "return_after"]);
+
+/// The section with its keys.
+pub(in crate::scenario) const SECTION: Section = Section {
+    path: "users",
+    repeated: true,
+    help: "A class of users: people (or bots) alike.",
+    keys: &[
+        NAME.info(),
+        LOGIN.info(),
+        CONCURRENT.info(),
+        RAMP_UP.info(),
+        ARRIVAL_RATE.info(),
+        THINK_TIME.info(),
+        STAY.info(),
+        MODIFY_SHARE.info(),
+        LOGOUT_SHARE.info(),
+        RETURN_SHARE.info(),
+        AWAY.info(),
+    ],
+    sections: &[&session::SECTION],
+};
+
+impl UserClass {
+    /// Reads the `number`-th class, counted from 0, of a run of `duration` if that is known;
+    /// `names` are those of the classes before it.
+    pub(in crate::scenario) fn read(
+        table: Table<'_>,
+        number: usize,
+        duration: Option<Span>,
+        names: &mut BTreeSet<String>,
+    ) -> Option<Self> {
+        let name = read_name(&table, number, names);
+        let login = table.get(&LOGIN);
+        let think_time = table.get(&THINK_TIME);
+        let stay = table.get(&STAY);
+        let arrival = read_arrival(&table, stay.as_ref(), duration);
+        let modify_share = table.get(&MODIFY_SHARE);
+        let logout_share = table.get(&LOGOUT_SHARE);
+        let return_share = table.get(&RETURN_SHARE);
+        let away = table.get(&AWAY);
+        let session = SessionSpec::read(table.section(&session::SECTION));
+        let lively = check_means(&table, think_time.as_ref(), stay.as_ref());
+        table.finish();
+        lively.then_some(())?;
+        Some(Self {
+            name: name?,
+            login: login?,
+            arrival: arrival?,
+            think_time: think_time?,
+            stay: stay?,
+            modify_share: modify_share?,
+            logout_share: logout_share?,
+            return_share: return_share?,
+            away: away?,
+            session: session?,
+        })
+    }
+
+    pub(in crate::scenario) fn write(&self, out: &mut Writer) {
+        out.section(&SECTION);
+        out.put(&NAME, &self.name);
+        out.put(&LOGIN, &self.login);
+        match &self.arrival {
+            Arrival::Concurrent { users, ramp_up } => {
+                out.put(&CONCURRENT, users);
+                out.put(&RAMP_UP, ramp_up);
+            }
+            Arrival::Poisson { rate } => out.put(&ARRIVAL_RATE, rate),
+        }
+        out.put(&THINK_TIME, &self.think_time);
+        out.put(&STAY, &self.stay);
+        out.put(&MODIFY_SHARE, &self.modify_share);
+        out.put(&LOGOUT_SHARE, &self.logout_share);
+        out.put(&RETURN_SHARE, &self.return_share);
+        out.put(&AWAY, &self.away);
+        self.session.write(out);
+    }
+}
+
+fn read_name(table: &Table<'_>, number: usize, names: &mut BTreeSet<String>) -> Option<String> {
+    let name = table.get_or(&NAME, || {
+        Some(if number == 0 {
+            "users".to_owned()
+        } else {
+            format!("users-{}", number + 1)
+        })
+    })?;
+    let (message, label) = if !is_plain_name(&name) {
+        let allowed = "1 to 64 letters, digits, - or _, beginning with a letter or digit";
+        (
+            "`name` has characters that it must not have".to_owned(),
+            allowed,
+        )
+    } else if !names.insert(name.clone()) {
+        (
+            format!("two classes are named `{name}`"),
+            "an earlier class has this name",
+        )
+    } else {
+        return Some(name);
+    };
+    table.problem(&NAME, |problem| Problem {
+        message,
+        label: label.to_owned(),
+        hint: Some("give each [[users]] a `name` of its own".to_owned()),
+        ..problem
+    });
+    None
+}
+
+fn read_arrival(
+    table: &Table<'_>,
+    stay: Option<&Distribution<Span>>,
+    duration: Option<Span>,
+) -> Option<Arrival> {
+    let both = table.has(&CONCURRENT) && table.has(&ARRIVAL_RATE);
+    let users = table.get_optional(&CONCURRENT);
+    let rate = table.get_optional(&ARRIVAL_RATE);
+    if both {
+        table.get_or(&RAMP_UP, || None);
+        table.problem(&ARRIVAL_RATE, |problem| Problem {
+            message: "users come in two ways at once".to_owned(),
+            label: "`concurrent` is given too".to_owned(),
+            hint: Some("keep one of the two, or make two classes of users".to_owned()),
+            ..problem
+        });
+        return None;
+    }
+    if let Ok(Some(users)) = users {
+        let ramp_up = table.get_or(&RAMP_UP, || {
+            let mean = Span(libm::round(stay?.mean()) as u64);
+            Some(mean.min(Span(duration?.0 / 10)))
+        });
+        return Some(Arrival::Concurrent {
+            users,
+            ramp_up: ramp_up?,
+        });
+    }
+    let hint = "`ramp_up` goes with `concurrent`";
+    if table.has(&ARRIVAL_RATE) {
+        table.refuse(&RAMP_UP, "a Poisson process needs none", hint);
+        return Some(Arrival::Poisson { rate: rate.ok()?? });
+    }
+    table.get_or(&RAMP_UP, || None);
+    if users.is_ok() {
+        table.own_problem(|problem| Problem {
+            message: "nothing says how many users there are".to_owned(),
+            label: "in this class".to_owned(),
+            hint: Some("add for example concurrent = 10000, or arrival_rate = \"50/s\"".to_owned()),
+            ..problem
+        });
+    }
+    None
+}
+
+/// A visit must take time, and a user must think, or the clock would stand still.
+fn check_means(
+    table: &Table<'_>,
+    think_time: Option<&Distribution<Span>>,
+    stay: Option<&Distribution<Span>>,
+) -> bool {
+    let mut good = true;
+    if think_time.is_some_and(|think_time| think_time.mean() < MIN_MEAN_THINK) {
+        table.problem(&THINK_TIME, |problem| Problem {
+            message: "`think_time` is too short".to_owned(),
+            label: "its mean must be at least 1 ms".to_owned(),
+            ..problem
+        });
+        good = false;
+    }
+    if stay.is_some_and(|stay| stay.mean() < MIN_MEAN_STAY) {
+        table.problem(&STAY, |problem| Problem {
+            message: "`stay` is too short".to_owned(),
+            label: "its mean must be at least 1 s".to_owned(),
+            ..problem
+        });
+        good = false;
+    }
+    good
+}

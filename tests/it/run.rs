@@ -1,0 +1,347 @@
+//! `sessionsim run`, as people and scripts use it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder of its own with the small scenario in it, and the program to run there.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenarios/small.toml");
+        fs::copy(small, folder.path().join("small.toml")).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("sessionsim"));
+        command.current_dir(self.folder.path());
+        command.env_remove("NO_COLOR").args(arguments);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs, expects success, returns what it printed.
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(stderr(&output), "");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs, expects an error, returns exit code and message.
+    fn fail(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.stdout.is_empty(), "an error goes to stderr alone");
+        format!(
+            "exit {}\n{}",
+            output.status.code().unwrap(),
+            stderr(&output)
+        )
+    }
+
+    /// Names in a folder, in order.
+    fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const FILES: [&str; 4] = [
+    "latency.csv",
+    "scenario.toml",
+    "summary.json",
+    "timeseries.csv",
+];
+
+#[test]
+fn a_run_prints_a_summary_and_leaves_its_files() {
+    let desk = Desk::new();
+    let text = desk.succeed(&["run", "small.toml"]);
+    let id = desk.read("output/small/latest");
+    let id = id.trim_end();
+    assert_eq!(desk.names("output/small"), [id, "latest"]);
+    let folder = format!("output/small/{id}");
+    assert_eq!(desk.names(&folder), FILES);
+    assert!(text.ends_with(&format!("Files in {folder}\n")), "{text}");
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+    }
+    assert!(!text.contains('\x1b'), "no colours into a pipe");
+}
+
+#[test]
+fn equal_inputs_give_equal_bytes_and_other_inputs_other_folders() {
+    let desk = Desk::new();
+    desk.succeed(&["run", "small.toml", "--out", "one"]);
+    desk.succeed(&["run", "small.toml", "--out", "two"]);
+    for file in FILES {
+        assert_eq!(
+            desk.read(&format!("one/{file}")),
+            desk.read(&format!("two/{file}")),
+            "{file}"
+        );
+    }
+    desk.succeed(&["run", "small.toml", "--out", "seed", "--seed", "4"]);
+    desk.succeed(&[
+        "run",
+        "small.toml",
+        "--out",
+        "replicate",
+        "--replicate",
+        "1",
+    ]);
+    for other in ["seed", "replicate"] {
+        for file in ["summary.json", "timeseries.csv", "latency.csv"] {
+            let there = desk.read(&format!("{other}/{file}"));
+            assert_ne!(desk.read(&format!("one/{file}")), there, "{other}: {file}");
+        }
+    }
+    // The resolved scenario is a scenario, and the same one.
+    desk.succeed(&["run", "seed/scenario.toml", "--out", "again"]);
+    for file in FILES {
+        assert_eq!(
+            desk.read(&format!("seed/{file}")),
+            desk.read(&format!("again/{file}"))
+        );
+    }
+}
+
+#[test]
+fn an_earlier_result_is_replaced_as_a_whole() {
+    let desk = Desk::new();
+    desk.succeed(&["run", "small.toml", "--out", "result"]);
+    let before = desk.read("result/summary.json");
+    desk.succeed(&["run", "small.toml", "--out", "result", "--seed", "9"]);
+    assert_ne!(before, desk.read("result/summary.json"));
+    assert_eq!(desk.names("result"), FILES);
+    // An empty folder, perhaps a mount, is as good.
+    fs::create_dir(desk.path("empty")).unwrap();
+    desk.succeed(&["run", "small.toml", "--out", "empty"]);
+    assert_eq!(desk.names("empty"), FILES);
+}
+
+#[test]
+fn json_on_stdout_is_the_summary() {
+    let desk = Desk::new();
+    let output = desk.run(&["run", "small.toml", "--format", "json", "--out", "result"]);
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        desk.read("result/summary.json")
+    );
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "Files in result\n"
+    );
+    let text = desk.succeed(&["run", "small.toml", "--format", "json", "--quiet"]);
+    let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(summary["schema_version"], 1);
+    assert_eq!(summary["complete"], true);
+    assert_eq!(summary["seed"], 3);
+    // Both a count and a quantile are there, and what cannot apply is null.
+    assert!(summary["metrics"]["requests"].is_u64());
+    assert!(summary["metrics"]["latency.read.p99"].is_f64());
+}
+
+#[test]
+fn a_scenario_comes_from_stdin_too() {
+    let desk = Desk::new();
+    let mut child = desk.command(&["run", "-", "-q"]);
+    let mut child = child
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let scenario = desk.read("small.toml");
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(scenario.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let from_file = desk.succeed(&["run", "small.toml"]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), from_file);
+}
+
+#[test]
+fn wrong_files_are_told_apart() {
+    let desk = Desk::new();
+    desk.write("latin.toml", b"name = \"a\"\ndescription = \"caf\xe9\"\n");
+    fs::create_dir(desk.path("folder")).unwrap();
+    desk.write("folder/inside.toml", "");
+    desk.write(
+        "wrong.toml",
+        desk.read("small.toml").replace("stay", "stays"),
+    );
+    insta::assert_snapshot!("no_file", desk.fail(&["run", "nothing.toml"]));
+    insta::assert_snapshot!("a_misspelt_file", desk.fail(&["run", "smal.toml"]));
+    insta::assert_snapshot!("a_folder", desk.fail(&["run", "folder"]));
+    insta::assert_snapshot!("not_text", desk.fail(&["run", "latin.toml"]));
+    insta::assert_snapshot!("a_wrong_scenario", desk.fail(&["run", "wrong.toml"]));
+    assert!(
+        !desk.path("output").exists(),
+        "nothing was run, so nothing is left"
+    );
+}
+
+#[test]
+fn wrong_usage_is_told() {
+    let desk = Desk::new();
+    insta::assert_snapshot!("no_command", desk.fail(&[]));
+    insta::assert_snapshot!("an_unknown_command", desk.fail(&["rum", "small.toml"]));
+    insta::assert_snapshot!("no_scenario", desk.fail(&["run"]));
+    insta::assert_snapshot!(
+        "an_unknown_format",
+        desk.fail(&["run", "a", "--format", "xml"])
+    );
+    insta::assert_snapshot!("a_negative_seed", desk.fail(&["run", "a", "--seed=-1"]));
+    insta::assert_snapshot!(
+        "a_seed_beyond_TOML",
+        desk.fail(&["run", "a", "--seed", "9223372036854775808"])
+    );
+}
+
+#[test]
+fn folders_that_cannot_take_a_result_are_refused_before_the_run() {
+    let desk = Desk::new();
+    // A run of this length would take hours.
+    let long = desk
+        .read("small.toml")
+        .replace("duration = \"2h\"", "duration = \"300d\"");
+    desk.write("long.toml", long);
+    fs::create_dir(desk.path("home")).unwrap();
+    desk.write("home/thesis.txt", "years of work");
+    insta::assert_snapshot!(
+        "a_foreign_folder",
+        desk.fail(&["run", "long.toml", "--out", "home"])
+    );
+    let below_a_file = ["run", "long.toml", "--out", "home/thesis.txt/result"];
+    insta::assert_snapshot!("below_a_file", desk.fail(&below_a_file));
+    insta::assert_snapshot!(
+        "a_file",
+        desk.fail(&["run", "long.toml", "--out", "home/thesis.txt"])
+    );
+    assert_eq!(desk.names("home"), ["thesis.txt"]);
+    assert_eq!(desk.read("home/thesis.txt"), "years of work");
+}
+
+#[test]
+fn colours_are_there_when_asked_for() {
+    let desk = Desk::new();
+    let text = desk.succeed(&["run", "small.toml", "--color", "always"]);
+    assert!(text.contains("\x1b[1m"));
+    desk.write("wrong.toml", "seed = \"a\"");
+    assert!(
+        desk.fail(&["run", "wrong.toml", "--color", "always"])
+            .contains('\x1b')
+    );
+    assert!(!desk.fail(&["run", "wrong.toml"]).contains('\x1b'));
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_error() {
+    let desk = Desk::new();
+    let mut child = desk
+        .command(&["run", "small.toml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let desk = Desk::new();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = desk
+        .command(&["run", "small.toml"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).starts_with("error: cannot write to stdout"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+/// Two signals that ask to end: both leave a partial result and touch nothing else.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_a_partial_result() {
+    for signal in ["-INT", "-TERM"] {
+        let desk = Desk::new();
+        let mut child = desk
+            .command(&["run", "-", "--out", "result"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut scenario = desk.read("small.toml").replace("\"2h\"", "\"300d\"");
+        // More than fits into a pipe: once all is written, the program is there and reads, and it
+        // listens for signals before it reads.
+        scenario.push_str(&"# so long\n".repeat(20_000));
+        stdin.write_all(scenario.as_bytes()).unwrap();
+        drop(stdin);
+        let pid = child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+        assert_eq!(desk.names("."), ["result.partial", "small.toml"]);
+        assert_eq!(desk.names("result.partial"), FILES);
+        let summary: serde_json::Value =
+            serde_json::from_str(&desk.read("result.partial/summary.json")).unwrap();
+        assert_eq!(summary["complete"], false);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("interrupted"), "{text}");
+    }
+}
