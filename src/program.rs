@@ -45,75 +45,98 @@ pub enum TtlChange {
 pub struct Step {
     /// The command.
     pub command: CommandName,
-    /// When it is sent.
-    pub when: When,
     /// What it does to the TTL.
     pub ttl: TtlChange,
+    /// Whether it moves the key's end when it succeeds.
+    pub renews: bool,
+    /// Whether it stores a value.
+    pub stores: bool,
+    /// The step to send after it, by whether a read of the program found nothing.
+    next: [StepId; 2],
 }
 
+/// The place of a step in its class's [`Programs`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepId(u8);
+
+/// Behind the last step of a program.
+const END: StepId = StepId(u8::MAX);
+
 impl Step {
-    /// Whether it moves the key's end when it succeeds.
+    /// The step to send after it; `missing` says whether a read of the program found nothing.
+    /// `None` at the end of the program.
     #[inline]
-    pub const fn renews(&self) -> bool {
-        matches!(self.ttl, TtlChange::Renew(_))
+    pub const fn next(&self, missing: bool) -> Option<StepId> {
+        let next = self.next[missing as usize];
+        if next.0 == END.0 { None } else { Some(next) }
     }
 }
 
-/// The programs of one class's library.
+/// The programs of one class's library, as one list of steps.
 #[derive(Debug)]
 pub struct Programs {
-    programs: [Box<[Step]>; 5],
+    steps: Vec<Step>,
+    first: [StepId; 5],
 }
 
 impl Programs {
     /// Compiles the programs of `session`.
     #[must_use]
     pub fn new(session: &SessionSpec) -> Self {
-        let of = |kind: ProgramKind, program: &Program| {
-            program
-                .iter()
-                .map(|step| Step {
-                    command: step.command,
-                    when: step.when,
-                    ttl: ttl_change(session, kind, step.command),
-                })
-                .collect()
+        let mut programs = Self {
+            steps: Vec::new(),
+            first: [END; 5],
         };
-        Self {
-            programs: [
-                of(ProgramKind::Login, &session.login),
-                of(ProgramKind::Read, &session.read),
-                of(ProgramKind::Modify, &session.modify),
-                of(ProgramKind::Logout, &session.logout),
-                of(ProgramKind::Restore, &session.restore),
-            ],
+        for (kind, program) in [
+            (ProgramKind::Login, &session.login),
+            (ProgramKind::Read, &session.read),
+            (ProgramKind::Modify, &session.modify),
+            (ProgramKind::Logout, &session.logout),
+            (ProgramKind::Restore, &session.restore),
+        ] {
+            programs.compile(session, kind, program);
         }
+        programs
     }
 
-    /// The place of the first step of `kind` from place `from` on that is to be sent; `missing`
-    /// says whether a read of the program found nothing.
-    #[inline]
-    pub fn next(&self, kind: ProgramKind, from: u8, missing: bool) -> Option<u8> {
-        let steps = &self.programs[kind as usize];
-        let mut place = from;
-        while let Some(step) = steps.get(place as usize) {
-            let sent = match step.when {
+    fn compile(&mut self, session: &SessionSpec, kind: ProgramKind, program: &Program) {
+        let base = self.steps.len();
+        // At most five programs of 16 steps.
+        let id = |place: usize| StepId((base + place) as u8);
+        // The first step from `place` on that is sent when `missing` is so.
+        let find = |place: usize, missing: bool| {
+            let sent = |when: When| match when {
                 When::Found => !missing,
                 When::Missing => missing,
                 When::Always => true,
             };
-            if sent {
-                return Some(place);
-            }
-            place += 1;
+            let found = program.iter().skip(place).position(|step| sent(step.when));
+            found.map_or(END, |ahead| id(place + ahead))
+        };
+        self.first[kind as usize] = find(0, false);
+        for (place, step) in program.iter().enumerate() {
+            let ttl = ttl_change(session, kind, step.command);
+            self.steps.push(Step {
+                command: step.command,
+                ttl,
+                renews: matches!(ttl, TtlChange::Renew(_)),
+                stores: step.command.stores_value(),
+                next: [find(place + 1, false), find(place + 1, true)],
+            });
         }
-        None
     }
 
-    /// The step at `place` of the program of that kind, as [`Programs::next`] names it.
+    /// The first step of a program that is to be sent; `None` if there is none.
     #[inline]
-    pub fn step(&self, kind: ProgramKind, place: u8) -> &Step {
-        &self.programs[kind as usize][place as usize]
+    pub fn first(&self, kind: ProgramKind) -> Option<StepId> {
+        let first = self.first[kind as usize];
+        if first == END { None } else { Some(first) }
+    }
+
+    /// A step.
+    #[inline]
+    pub fn step(&self, id: StepId) -> &Step {
+        &self.steps[id.0 as usize]
     }
 }
 
@@ -127,5 +150,36 @@ const fn ttl_change(session: &SessionSpec, kind: ProgramKind, command: CommandNa
         TtlKind::Sliding | TtlKind::FromWrite => TtlChange::Renew(session.ttl),
         TtlKind::Absolute if kind.creates() => TtlChange::Renew(session.ttl),
         TtlKind::Absolute => TtlChange::Keep,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario;
+
+    fn commands(text: &str, missing: bool) -> Vec<&'static str> {
+        let scenario = scenario::load(
+            "test.toml",
+            &format!("[[users]]\nname = \"u\"\nconcurrent = 1\n[users.session]\nread = {text}\n"),
+        )
+        .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let programs = Programs::new(&scenario.users[0].session);
+        let mut next = programs.first(ProgramKind::Read);
+        let mut sent = Vec::new();
+        while let Some(id) = next {
+            let step = programs.step(id);
+            sent.push(step.command.as_str());
+            next = step.next(missing);
+        }
+        sent
+    }
+
+    #[test]
+    fn a_program_goes_on_as_its_reads_turn_out() {
+        let text = r#"["GET", "EXPIRE", { command = "SET", when = "missing" },
+            { command = "EXISTS", when = "always" }]"#;
+        assert_eq!(commands(text, false), ["GET", "EXPIRE", "EXISTS"]);
+        assert_eq!(commands(text, true), ["GET", "SET", "EXISTS"]);
     }
 }

@@ -123,12 +123,8 @@ impl Agenda {
             self.far.push(Reverse(key));
             return;
         }
-        // Written eight pushes later, when the memory has come.
+        // Written eight pushes later, when the bucket's memory has come.
         self.wheel.prefetch_bucket(bucket);
-        let halfway = self.deferred[(self.deferred_at + DEFERRED / 2) % DEFERRED];
-        if halfway != VACANT {
-            self.wheel.prefetch_place(halfway);
-        }
         let due = std::mem::replace(&mut self.deferred[self.deferred_at % DEFERRED], key);
         self.deferred_at = (self.deferred_at + 1) % DEFERRED;
         if due != VACANT {
@@ -136,17 +132,12 @@ impl Agenda {
         }
     }
 
-    /// Takes the next event, and tells `warm` which come after it.
+    /// Takes the next event. `None` says that the open bucket is empty: then
+    /// [`Agenda::open_next`] decides whether there is more.
     #[inline]
-    pub fn pop(&mut self, warm: &impl Warm) -> Option<(Time, u32)> {
-        loop {
-            if let Some(key) = self.open.pop() {
-                return Some((time_of(key), key as u32));
-            }
-            if !self.open_next(warm) {
-                return None;
-            }
-        }
+    pub fn pop(&mut self) -> Option<(Time, u32)> {
+        let key = self.open.pop()?;
+        Some((time_of(key), key as u32))
     }
 
     /// Events pushed so far.
@@ -154,9 +145,10 @@ impl Agenda {
         self.sequence
     }
 
-    /// Opens the next bucket that holds anything. False if there is none.
+    /// Opens the next bucket that holds anything, and tells `warm` what is in it. False if there
+    /// is none: the agenda is empty. Call it when [`Agenda::pop`] finds nothing.
     #[inline(never)]
-    fn open_next(&mut self, warm: &impl Warm) -> bool {
+    pub fn open_next(&mut self, warm: &impl Warm) -> bool {
         for place in 0..DEFERRED {
             let due = std::mem::replace(&mut self.deferred[place], VACANT);
             if due != VACANT {
@@ -263,19 +255,27 @@ impl OpenBucket {
 
     #[inline]
     fn link(&mut self, bin: usize, key: u128) {
-        let node = Node {
+        if self.free == NONE {
+            self.add_node();
+        }
+        let place = self.free;
+        let vacant = &mut self.nodes[place as usize];
+        self.free = vacant.next;
+        *vacant = Node {
             key,
             next: self.bins[bin],
         };
+        self.bins[bin] = place;
         self.occupied[bin / 64] |= 1 << (bin % 64);
-        if let Some(vacant) = self.nodes.get_mut(self.free as usize) {
-            self.bins[bin] = self.free;
-            self.free = vacant.next;
-            *vacant = node;
-        } else {
-            self.bins[bin] = self.nodes.len() as u32;
-            self.nodes.push(node);
-        }
+    }
+
+    #[cold]
+    fn add_node(&mut self) {
+        self.free = self.nodes.len() as u32;
+        self.nodes.push(Node {
+            key: VACANT,
+            next: NONE,
+        });
     }
 
     #[inline(never)]
@@ -421,15 +421,7 @@ impl Wheel {
         prefetch(&self.buckets, (bucket & self.mask) as usize);
     }
 
-    #[inline]
-    fn prefetch_place(&self, key: u128) {
-        let bucket = self.buckets[(self.bucket(time_of(key)) & self.mask) as usize];
-        if let Some(chunk) = self.chunks.get(bucket.chunk as usize) {
-            prefetch(&chunk.keys, bucket.len as usize);
-        }
-    }
-
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, key: u128) {
         let place = (self.bucket(time_of(key)) & self.mask) as usize;
         let bucket = &mut self.buckets[place];
@@ -530,6 +522,15 @@ mod tests {
         }
     }
 
+    fn next(agenda: &mut Agenda) -> Option<(Time, u32)> {
+        loop {
+            let popped = agenda.pop();
+            if popped.is_some() || !agenda.open_next(&()) {
+                return popped;
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
         /// Random pushes and pops, with delays from nothing to far beyond the ring.
@@ -554,14 +555,14 @@ mod tests {
                     agenda.push(now + Span(delay), step);
                     oracle.push(now + Span(delay), step);
                 }
-                let popped = agenda.pop(&());
+                let popped = next(&mut agenda);
                 prop_assert_eq!(popped, oracle.pop());
                 if let Some((at, _)) = popped {
                     now = at;
                 }
             }
             loop {
-                let popped = agenda.pop(&());
+                let popped = next(&mut agenda);
                 prop_assert_eq!(popped, oracle.pop());
                 if popped.is_none() {
                     break;
@@ -577,8 +578,8 @@ mod tests {
             agenda.push(Time(5_000_000_000), event);
         }
         for event in 0..100_000 {
-            assert_eq!(agenda.pop(&()), Some((Time(5_000_000_000), event)));
+            assert_eq!(next(&mut agenda), Some((Time(5_000_000_000), event)));
         }
-        assert_eq!(agenda.pop(&()), None);
+        assert_eq!(next(&mut agenda), None);
     }
 }

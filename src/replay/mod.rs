@@ -306,4 +306,8 @@ impl Replay {
 }
 
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
+pub(crate) use measured::engine as engine_of;
+#[cfg(test)]
 mod tests;

@@ -5,10 +5,11 @@
 //! `{ command = "SET", when = "missing" }` is sent only then, and `when = "always"` anyway.
 
 use super::reader::Reader;
+use super::reader::choice::{Choice, did_you_mean};
 use super::reader::key::Kind;
 use super::reader::problem::Problem;
 use super::reader::tree::{Node, Tree};
-use super::reader::value::{Choice, Value, did_you_mean, wrong_type};
+use super::reader::value::{Value, wrong_type};
 
 /// A command of the Redis protocol, as far as session libraries use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,7 +166,7 @@ impl Value for Program {
         };
         if items.is_empty() || items.len() > MAX_STEPS {
             let message = format!("`{key}` must have 1 to {MAX_STEPS} commands");
-            let label = format!("these are {}", items.len());
+            let label = format!("it has {}", items.len());
             reader.report(Problem::new(node.place, message).label(label));
             return None;
         }
@@ -221,6 +222,9 @@ fn read_step(node: &Node, reader: &Reader) -> Option<Step> {
         None => Some(When::default()),
     };
     let Some(command) = find("command") else {
+        if !complete {
+            return None;
+        }
         reader.report(Problem::new(node.place, "`command` is missing").hint(FORM));
         return None;
     };

@@ -3,9 +3,9 @@
 use crate::kernel::quantiles::Distribution;
 use crate::units::Span;
 
+use super::reader::choice::{Choice, choice_is_value};
 use super::reader::key::{Key, Section};
 use super::reader::table::Table;
-use super::reader::value::{Choice, choice_is_value};
 use super::reader::writer::Writer;
 
 /// What the application does when a session it looked for is gone.
@@ -91,6 +91,7 @@ pub(super) const SECTION: Section = Section {
         ON_LOST_SESSION.info(),
     ],
     sections: &[],
+    not_yet: &["replicas", "engine"],
 };
 
 impl DatabaseSpec {

@@ -6,11 +6,12 @@
 //! cycle of S and the time away after the one before, with probability `return_share` each time.
 
 use crate::kernel::agenda::EVENT_LIMIT;
-use crate::kernel::quantiles::{Distribution, Quantiles};
+use crate::kernel::quantiles::Distribution;
 use crate::units::Span;
 
 use super::Scenario;
 use super::reader::problem::Problem;
+use super::reader::tree::Place;
 use super::users::{Arrival, TtlKind, UserClass};
 
 /// Live sessions, or users that are to come back, that one run may have. At some 200 bytes each
@@ -50,19 +51,32 @@ impl Scenario {
         requests + crons * self.duration.seconds()
     }
 
-    /// Why the run would take more time or memory than there is, if it would.
-    pub(super) fn too_much(&self) -> Option<Problem> {
+    /// Why the run would take more time or memory than there is, if it would. `places` are those
+    /// of the classes of users.
+    pub(super) fn too_much(&self, places: &[Option<Place>]) -> Option<Problem> {
+        let largest = |of: fn(&UserClass, Span) -> f64| {
+            let of = |class: &UserClass| of(class, self.duration);
+            let class = (0..self.users.len())
+                .max_by(|a, b| of(&self.users[*a]).total_cmp(&of(&self.users[*b])));
+            class.and_then(|class| places.get(class).copied().flatten())
+        };
+        let label = if self.users.len() == 1 {
+            "from this class"
+        } else {
+            "most from this class"
+        };
         let sessions = self.expected_live_sessions();
         if sessions > MAX_LIVE_SESSIONS as f64 {
             return Some(
                 Problem::new(
-                    None,
+                    largest(UserClass::expected_live_sessions),
                     format!(
                         "about {} sessions would live at a time; at most {} can be simulated",
                         in_words(sessions),
                         in_words(MAX_LIVE_SESSIONS as f64)
                     ),
                 )
+                .label(label)
                 .hint("simulate a share of the users on a share of the shards, or a shorter time"),
             );
         }
@@ -70,7 +84,7 @@ impl Scenario {
         if events > EVENT_LIMIT as f64 {
             return Some(
                 Problem::new(
-                    None,
+                    largest(UserClass::expected_requests),
                     format!(
                         "the run would have about {} requests and {} events; at most {} events \
                          can be simulated",
@@ -79,6 +93,7 @@ impl Scenario {
                         in_words(EVENT_LIMIT as f64)
                     ),
                 )
+                .label(label)
                 .hint("shorten `duration`, or simulate a share of the users on fewer shards"),
             );
         }
@@ -164,44 +179,70 @@ struct Visits {
 /// with probability `returns`: the n-th visits are returns^n of the first, n cycles later.
 fn returning_visits(rate: f64, returns: f64, cycle: f64, whole: f64) -> Visits {
     // Many visits are taken together, in groups of equal size.
-    const GROUPS: f64 = 10_000.0;
-    let last = if returns > 0.0 {
-        libm::floor(whole / cycle.max(1e-9))
-    } else {
-        0.0
-    };
-    let group = libm::ceil((last + 1.0) / GROUPS);
+    const GROUPS: u64 = 10_000;
     let mut visits = Visits {
         in_all: 0.0,
         a_second_at_the_end: 0.0,
     };
-    let mut first = 0.0;
-    while first <= last {
-        let size = group.min(last + 1.0 - first);
-        let middle = first + (size - 1.0) / 2.0;
+    let number = if returns > 0.0 {
+        libm::floor(whole / cycle.max(1e-9)) + 1.0
+    } else {
+        1.0
+    };
+    let size = (number / GROUPS as f64).max(1.0);
+    for group in 0..GROUPS.min(number as u64) {
+        let middle = group as f64 * size + (size - 1.0) / 2.0;
         let share = if middle > 0.0 {
             libm::pow(returns, middle)
         } else {
             1.0
         };
-        if share < 1e-12 {
-            break;
-        }
-        visits.in_all += rate * size * share * (whole - middle * cycle);
+        visits.in_all += rate * size * share * (whole - middle * cycle).max(0.0);
         visits.a_second_at_the_end += rate * size * share;
-        first += size;
     }
     visits
 }
 
 /// The mean, in seconds, of the lesser of a draw and `limit` seconds.
 fn mean_of_lesser(distribution: &Distribution<Span>, limit: f64) -> f64 {
-    const STEPS: u64 = 1024;
-    let table = Quantiles::new(distribution);
-    let sum: f64 = (0..STEPS)
-        .map(|step| (table.draw((2 * step + 1) << 53) as f64 / 1e9).min(limit))
-        .sum();
-    sum / STEPS as f64
+    match distribution {
+        Distribution::Fixed(span) => span.seconds().min(limit),
+        Distribution::Exponential { mean } if mean.0 == 0 => 0.0,
+        Distribution::Exponential { mean } => {
+            let mean = mean.seconds();
+            mean * -libm::expm1(-limit / mean)
+        }
+        Distribution::Uniform { min, max } => {
+            let (min, max) = (min.seconds(), max.seconds());
+            if limit <= min {
+                limit
+            } else if limit >= max {
+                f64::midpoint(min, max)
+            } else {
+                let below = (limit - min) / (max - min);
+                below * f64::midpoint(min, limit) + (1.0 - below) * limit
+            }
+        }
+        Distribution::Lognormal { median, p99 } if p99 <= median => median.seconds().min(limit),
+        Distribution::Lognormal { median, p99 } => {
+            let sigma = libm::log(p99.seconds() / median.seconds()) / NORMAL_Q99;
+            let at = libm::log(limit / median.seconds()) / sigma;
+            let mean = distribution.mean() / 1e9;
+            mean * normal_below(at - sigma) + limit * (1.0 - normal_below(at))
+        }
+        Distribution::Empirical(list) => {
+            let sum: f64 = list.iter().map(|span| span.seconds().min(limit)).sum();
+            sum / list.len() as f64
+        }
+    }
+}
+
+/// The 99 % quantile of the standard normal distribution.
+const NORMAL_Q99: f64 = 2.326_347_874_040_841;
+
+/// The share of the standard normal distribution below `x`.
+fn normal_below(x: f64) -> f64 {
+    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// A large number as people say it: "2.5 million".
@@ -221,5 +262,81 @@ pub fn in_words(number: f64) -> String {
             format!("{} {word}", text.strip_suffix(".0").unwrap_or(&text))
         }
         None => format!("{number:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::quantiles::Quantiles;
+
+    /// Against an integral over the table that the simulation draws from.
+    #[test]
+    fn means_of_the_lesser_are_those_of_the_drawn_table() {
+        let second = Span::from_secs;
+        let distributions = [
+            Distribution::Fixed(second(7)),
+            Distribution::Exponential { mean: second(7) },
+            Distribution::Uniform {
+                min: second(2),
+                max: second(20),
+            },
+            Distribution::Lognormal {
+                median: second(5),
+                p99: second(40),
+            },
+            Distribution::Empirical(vec![second(1), second(4), second(30)]),
+        ];
+        for distribution in distributions {
+            let table = Quantiles::new(&distribution);
+            for limit in [0.5, 3.0, 10.0, 1000.0] {
+                let steps = 1u64 << 18;
+                let sum: f64 = (0..steps)
+                    .map(|step| (table.draw((2 * step + 1) << 45) as f64 / 1e9).min(limit))
+                    .sum();
+                let integral = sum / steps as f64;
+                let closed = mean_of_lesser(&distribution, limit);
+                assert!(
+                    (closed / integral - 1.0).abs() < 0.002,
+                    "{distribution:?} below {limit}: {closed}, not {integral}"
+                );
+            }
+        }
+    }
+
+    /// Against a sum visit by visit.
+    #[test]
+    fn returning_visits_are_a_geometric_sum() {
+        for (returns, cycle, whole) in [
+            (0.0, 10.0, 1000.0),
+            (0.7, 10.0, 1000.0),
+            (1.0, 0.5, 20_000.0),
+            (0.9999, 0.1, 5_000.0),
+        ] {
+            let mut expected = 0.0;
+            let mut share = 1.0;
+            let mut n = 0.0;
+            while n * cycle <= whole && share > 1e-15 {
+                expected += 3.0 * share * (whole - n * cycle);
+                share *= returns;
+                n += 1.0;
+            }
+            let visits = returning_visits(3.0, returns, cycle, whole);
+            assert!(
+                (visits.in_all / expected - 1.0).abs() < 1e-3,
+                "{returns} {cycle}: {} visits, not {expected}",
+                visits.in_all
+            );
+        }
+        // Whatever is asked, the answer comes at once.
+        assert!(returning_visits(1e8, 1.0, 1e-9, 6e7).in_all.is_finite());
+    }
+
+    #[test]
+    fn large_numbers_are_said_in_words() {
+        assert_eq!(in_words(950.4), "950");
+        assert_eq!(in_words(2_000_000.0), "2 million");
+        assert_eq!(in_words(1_234_567_890.0), "1.2 billion");
+        assert_eq!(in_words(1e21), "1.0e21");
     }
 }

@@ -1,353 +1,140 @@
-//! The keys at the top of a scenario, and the scenario as a whole: from text and back.
+//! From the text of a scenario, of those it extends, and of `--set` to a [`Scenario`].
 
-use std::collections::BTreeSet;
-
-use crate::units::Span;
-
-use super::database::{self, DatabaseSpec};
-use super::network::{self, NetworkSpec};
-use super::reader::Reader;
-use super::reader::key::{Key, Section};
+use super::Scenario;
+use super::reader::merge::{assign, assignment, overlay};
 use super::reader::problem::{Problem, Problems};
-use super::reader::table::Table;
-use super::reader::tree::{self, Source};
-use super::reader::writer::Writer;
-use super::store::{self, Platform, StoreSpec};
-use super::users::{self, TtlKind, UserClass};
-use super::{Scenario, is_plain_name};
+use super::reader::tree::{self, Entry, Source, Tree};
+use super::reader::{Reader, ValueOrigin};
+use super::top::{self, TOP};
 
-/// Two years; the clock reaches 2.28 (`kernel::agenda::TIME_LIMIT`).
-const MAX_DURATION: u64 = 730 * DAY;
-const DAY: u64 = 86_400_000_000_000;
-const SECOND: u64 = 1_000_000_000;
-const MINUTE: u64 = 60 * SECOND;
-/// Most rows of `timeseries.csv`.
-const MAX_ROWS: u64 = 200_000;
-/// Most classes of users.
-const MAX_CLASSES: usize = 64;
-const MAX_DESCRIPTION: usize = 1000;
+/// Most scenarios that may extend each other in a chain.
+const MAX_CHAIN: usize = 16;
 
-const SCHEMA: Key<u32> = Key::built_in(
-    "schema",
-    "1",
-    "the only version so far",
-    "Version of this language.",
-)
-.called(&["version", "schema_version"]);
+/// A scenario, and where each of its values came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The origin of every value, in the order in which the resolved scenario writes them.
+    pub origins: Vec<ValueOrigin>,
+}
 
-const NAME: Key<String> = Key::derived(
-    "name",
-    "the file's name without its ending",
-    "Names the folder of the result: letters, digits, - and _.",
-)
-.called(&["title", "scenario"]);
+/// What a scenario is read from. No file is opened here.
+pub struct Input<'a> {
+    /// What messages call it: its path.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// Values that replace or add to those of the text: path, such as `users.0.think_time`, and
+    /// value. A value that is no TOML is taken as a text, so `duration=3d` needs no quotes.
+    pub sets: &'a [(&'a str, &'a str)],
+    /// Gives the scenario that another one `extends`: called with the name of the one that says so
+    /// and with what it says. The name of the answer identifies it; the error is shown to the
+    /// user.
+    pub base: &'a dyn Fn(&str, &str) -> Result<Source, String>,
+}
 
-const DESCRIPTION: Key<String> = Key::built_in(
-    "description",
-    "\"\"",
-    "nothing to say",
-    "One sentence for reports.",
-);
-
-const SEED: Key<u64> = Key::built_in(
-    "seed",
-    "1",
-    "a constant, so that equal scenarios have equal results",
-    "Seed of every random number of the run.",
-);
-
-const DURATION: Key<Span> = Key::required(
-    "duration",
-    "\"1d\"",
-    "Simulated time, the warm-up included.",
-)
-.between(SECOND, MAX_DURATION)
-.called(&["length", "time", "run_for", "end"]);
-
-const WARMUP: Key<Span> = Key::derived(
-    "warmup",
-    "the longest TTL of all classes, at most half of the run",
-    "Time from the start that is left out of all metrics, since a run begins with empty nodes.",
-)
-.between(0, MAX_DURATION)
-.called(&["warm_up", "warm-up", "ramp_up"]);
-
-const WINDOW: Key<Span> = Key::derived(
-    "window",
-    "1 minute, as CloudWatch's finest period; 1 hour in runs of more than 200,000 minutes",
-    "Length of a row of timeseries.csv.",
-)
-.between(SECOND, MAX_DURATION)
-.called(&["interval", "resolution", "bucket", "period"]);
-
-const PLATFORM: Key<Platform> = Key::built_in(
-    "platform",
-    "\"elasticache\"",
-    "what most people plan",
-    "Who runs the servers; decides defaults and limits.",
-);
-
-/// The top of a scenario.
-const TOP: Section = Section {
-    path: "",
-    repeated: false,
-    help: "The run as a whole.",
-    keys: &[
-        SCHEMA.info(),
-        NAME.info(),
-        DESCRIPTION.info(),
-        SEED.info(),
-        DURATION.info(),
-        WARMUP.info(),
-        WINDOW.info(),
-        PLATFORM.info(),
-    ],
-    sections: &[
-        &store::SECTION,
-        &network::SECTION,
-        &database::SECTION,
-        &users::SECTION,
-    ],
-};
-
-/// All sections of a scenario with all their keys, in the order in which they are written.
-pub const SECTIONS: &[&Section] = &[
-    &TOP,
-    &store::SECTION,
-    &network::SECTION,
-    &database::SECTION,
-    &users::SECTION,
-    users::SECTION.sections[0],
-];
-
-/// Reads a scenario. `name` is what messages call it, its path; the file is not opened here.
+/// Reads a scenario that stands alone.
 ///
 /// # Errors
 /// Everything that is wrong with it: of errors of syntax the first, else all.
 pub fn load(name: &str, text: &str) -> Result<Scenario, Problems> {
+    load_with(name, text, &[]).map(|loaded| loaded.scenario)
+}
+
+/// Reads a scenario that stands alone, with values set from outside.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(name: &str, text: &str, sets: &[(&str, &str)]) -> Result<Loaded, Problems> {
+    let base = |_: &str, _: &str| Err("there are no other files here".to_owned());
+    load_input(&Input {
+        name,
+        text,
+        sets,
+        base: &base,
+    })
+}
+
+/// Reads a scenario.
+///
+/// # Errors
+/// As [`load`]; also everything that is wrong with what it extends and with values set from
+/// outside.
+pub fn load_input(input: &Input<'_>) -> Result<Loaded, Problems> {
+    let mut sources = Vec::new();
     let source = Source {
-        name: name.to_owned(),
-        text: text.to_owned(),
+        name: input.name.to_owned(),
+        text: input.text.to_owned(),
     };
-    let reader = Reader::new(vec![source]);
-    let scenario = match tree::parse(0, text) {
-        Ok(entries) => read(&reader, reader.root(&TOP, &entries), name),
+    let entries = gather(&mut sources, source, input.base);
+    let entries = entries.and_then(|entries| set(&mut sources, entries, input.sets));
+    let reader = Reader::new(sources);
+    let scenario = match entries {
+        Ok(entries) => top::read(&reader, reader.root(&TOP, &entries), input.name),
         Err(problem) => {
-            reader.report(problem);
+            reader.report(*problem);
             None
         }
     };
-    reader.finish()?;
-    Ok(scenario.expect("a scenario without problems is complete"))
+    let origins = reader.finish()?;
+    let scenario = scenario.expect("a scenario without problems is complete");
+    Ok(Loaded { scenario, origins })
 }
 
-fn read(reader: &Reader, table: Table<'_>, file: &str) -> Option<Scenario> {
-    read_schema(&table);
-    let name = read_name(&table, file);
-    let description = read_description(&table);
-    let seed = table.get(&SEED);
-    let duration = table.get(&DURATION);
-    let platform = table.get(&PLATFORM);
-    reader.set_platform(platform.unwrap_or(Platform::ElastiCache));
-    let known_platform = platform.unwrap_or(Platform::ElastiCache);
-    let store = StoreSpec::read(table.section(&store::SECTION), known_platform);
-    let network = NetworkSpec::read(table.section(&network::SECTION));
-    let database = DatabaseSpec::read(table.section(&database::SECTION));
-    let users = read_users(&table, duration);
-    let warmup = read_warmup(&table, duration, users.as_deref());
-    let window = read_window(&table, duration);
-    table.finish();
-    let scenario = Scenario {
-        name: name?,
-        description: description?,
-        seed: seed?,
-        duration: duration?,
-        warmup: warmup?,
-        window: window?,
-        platform: platform?,
-        store: store?,
-        network: network?,
-        database: database?,
-        users: users?,
+/// The keys of `source` over those of what it extends.
+fn gather(
+    sources: &mut Vec<Source>,
+    source: Source,
+    base: &dyn Fn(&str, &str) -> Result<Source, String>,
+) -> Result<Vec<Entry>, Box<Problem>> {
+    let number = sources.len() as u32;
+    let name = source.name.clone();
+    let entries = tree::parse(number, &source.text);
+    sources.push(source);
+    let entries = entries?;
+    let Some(extends) = entries.iter().find(|entry| entry.key == "extends") else {
+        return Ok(entries);
     };
-    if reader.is_clean()
-        && let Some(problem) = scenario.too_much()
-    {
-        reader.report(problem);
-    }
-    Some(scenario)
-}
-
-fn read_schema(table: &Table<'_>) {
-    if table.get(&SCHEMA).is_some_and(|schema| schema != 1) {
-        table.problem(&SCHEMA, |problem| Problem {
-            message: "this version of the language is not known".to_owned(),
-            label: "only 1 is".to_owned(),
-            hint: Some("write schema = 1, or use a newer sessionsim".to_owned()),
-            ..problem
-        });
-    }
-}
-
-fn read_name(table: &Table<'_>, file: &str) -> Option<String> {
-    let name = table.get_or(&NAME, || Some(name_of_file(file)))?;
-    if is_plain_name(&name) {
-        return Some(name);
-    }
-    table.problem(&NAME, |problem| Problem {
-        message: "`name` has characters that it must not have".to_owned(),
-        label: "1 to 64 letters, digits, - or _, beginning with a letter or digit".to_owned(),
-        hint: Some(format!(
-            "it names a folder; write for example {:?}",
-            plain_name(&name)
-        )),
-        ..problem
-    });
-    None
-}
-
-/// The file's name without its folder and ending, made plain.
-fn name_of_file(file: &str) -> String {
-    let last = file.rsplit(['/', '\\']).next().unwrap_or_default();
-    plain_name(last.strip_suffix(".toml").unwrap_or(last))
-}
-
-fn plain_name(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(64)
-        .collect();
-    let plain = plain.trim_matches(['-', '_']);
-    if plain.is_empty() {
-        "scenario".to_owned()
-    } else {
-        plain.to_owned()
-    }
-}
-
-fn read_description(table: &Table<'_>) -> Option<String> {
-    let description = table.get(&DESCRIPTION)?;
-    if description.len() <= MAX_DESCRIPTION {
-        return Some(description);
-    }
-    table.problem(&DESCRIPTION, |problem| Problem {
-        message: "`description` is too long".to_owned(),
-        label: format!("{} bytes; at most {MAX_DESCRIPTION}", description.len()),
-        ..problem
-    });
-    None
-}
-
-fn read_users(table: &Table<'_>, duration: Option<Span>) -> Option<Vec<UserClass>> {
-    let tables = table.sections(&users::SECTION);
-    if tables.is_empty() {
-        table.own_problem(|problem| Problem {
-            place: None,
-            message: "there are no users".to_owned(),
-            hint: Some(
-                "add at least one class of them:\n\n[[users]]\nconcurrent = 10000\n\n\
-                 [users.session]\nbytes = \"2KB\"\nttl = \"30m\""
-                    .to_owned(),
-            ),
-            ..problem
-        });
-        return None;
-    }
-    if tables.len() > MAX_CLASSES {
-        table.own_problem(|problem| Problem {
-            place: None,
-            message: format!("{} classes of users are too many", tables.len()),
-            hint: Some(format!(
-                "at most {MAX_CLASSES}: put alike users into one class"
-            )),
-            ..problem
-        });
-        return None;
-    }
-    let mut names = BTreeSet::new();
-    let mut classes = Vec::with_capacity(tables.len());
-    for (number, table) in tables.into_iter().enumerate() {
-        classes.push(UserClass::read(table, number, duration, &mut names));
-    }
-    classes.into_iter().collect()
-}
-
-fn read_warmup(
-    table: &Table<'_>,
-    duration: Option<Span>,
-    users: Option<&[UserClass]>,
-) -> Option<Span> {
-    let warmup = table.get_or(&WARMUP, || {
-        let expires = users?
-            .iter()
-            .filter(|class| class.session.ttl_kind != TtlKind::None);
-        let longest = expires
-            .map(|class| class.session.ttl)
-            .max()
-            .unwrap_or(Span::ZERO);
-        Some(longest.min(Span(duration?.0 / 2)))
+    let Tree::Text(wanted) = &extends.node.tree else {
+        // Which is reported with all else that is wrong.
+        return Ok(entries);
+    };
+    let problem = |message: String| Box::new(Problem::new(extends.node.place, message));
+    let below = base(&name, wanted).map_err(|why| {
+        let mut problem = problem("what this scenario extends cannot be read".to_owned());
+        problem.label = why;
+        problem
     })?;
-    if duration.is_some_and(|duration| warmup >= duration) {
-        table.problem(&WARMUP, |problem| Problem {
-            message: "the warm-up leaves nothing to measure".to_owned(),
-            label: format!("the whole run lasts {}", duration.unwrap_or_default()),
-            hint: Some("make `warmup` shorter than `duration`".to_owned()),
-            ..problem
+    if sources.iter().any(|source| source.name == below.name) {
+        let mut problem = problem("scenarios extend each other in a circle".to_owned());
+        problem.label = format!("{} is extended already", below.name);
+        return Err(problem);
+    }
+    if sources.len() == MAX_CHAIN {
+        return Err(problem(format!(
+            "more than {MAX_CHAIN} scenarios extend each other"
+        )));
+    }
+    let mut merged = gather(sources, below, base)?;
+    merged.retain(|entry| entry.key != "name");
+    overlay(&TOP, &mut merged, entries);
+    Ok(merged)
+}
+
+/// `entries` with the values of `sets`, each a source of its own.
+fn set(
+    sources: &mut Vec<Source>,
+    mut entries: Vec<Entry>,
+    sets: &[(&str, &str)],
+) -> Result<Vec<Entry>, Box<Problem>> {
+    for (path, value) in sets {
+        let number = sources.len() as u32;
+        sources.push(Source {
+            name: "--set".to_owned(),
+            text: assignment(path, value),
         });
-        return None;
+        assign(&TOP, &mut entries, number, path, value)?;
     }
-    Some(warmup)
-}
-
-fn read_window(table: &Table<'_>, duration: Option<Span>) -> Option<Span> {
-    let rows = |window: u64| duration.map_or(0, |duration| duration.0.div_ceil(window));
-    let window = table.get_or(&WINDOW, || {
-        let minutes = rows(MINUTE);
-        Some(Span(if minutes <= MAX_ROWS {
-            MINUTE
-        } else {
-            60 * MINUTE
-        }))
-    })?;
-    if rows(window.0) <= MAX_ROWS {
-        return Some(window);
-    }
-    let least = Span((duration?.0 / MAX_ROWS).div_ceil(SECOND) * SECOND + SECOND);
-    table.problem(&WINDOW, |problem| Problem {
-        message: "`window` makes too many rows".to_owned(),
-        label: format!("{} rows; at most {MAX_ROWS}", rows(window.0)),
-        hint: Some(format!("write \"{least}\" or more")),
-        ..problem
-    });
-    None
-}
-
-impl Scenario {
-    /// The resolved scenario: every value in it, in the order of [`SECTIONS`]. It loads again to
-    /// an equal scenario, and equal scenarios have equal texts.
-    pub fn to_toml(&self) -> String {
-        let mut out = Writer::default();
-        out.put(&SCHEMA, &1);
-        out.put(&NAME, &self.name);
-        out.put(&DESCRIPTION, &self.description);
-        out.put(&SEED, &self.seed);
-        out.put(&DURATION, &self.duration);
-        out.put(&WARMUP, &self.warmup);
-        out.put(&WINDOW, &self.window);
-        out.put(&PLATFORM, &self.platform);
-        self.store.write(&mut out);
-        self.network.write(&mut out);
-        self.database.write(&mut out);
-        for class in &self.users {
-            class.write(&mut out);
-        }
-        out.finish()
-    }
+    Ok(entries)
 }

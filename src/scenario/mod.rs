@@ -10,20 +10,26 @@
 
 pub mod commands;
 pub mod database;
+pub mod document;
 pub mod estimates;
 mod load;
 pub mod network;
 pub mod presets;
+pub mod random;
 pub mod reader;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod top;
 pub mod users;
 
 use crate::units::Span;
 
-pub use load::{SECTIONS, load};
+pub use load::{Input, Loaded, load, load_input, load_with};
 pub use reader::problem::{Problem, Problems};
+pub use reader::tree::Source;
+pub use reader::{Origin, ValueOrigin};
+pub use top::SECTIONS;
 
 use database::DatabaseSpec;
 use network::NetworkSpec;

@@ -26,13 +26,16 @@ pub enum TableKind {
     HashTable,
 }
 
-/// When a dict shrinks.
+/// How tables are kept at their size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shrink {
-    /// The cron looks: below 10 % (Redis 7.0, `htNeedsResize`).
+pub enum TableUpkeep {
+    /// Redis 7.0: the cron shrinks a dict below 10 % (`htNeedsResize`) and moves buckets of one
+    /// dict in each of its runs (`incrementallyRehash`).
     ByCron,
-    /// Each deletion looks: at an eighth or less (`dictShrinkIfNeeded`).
-    OnDelete,
+    /// Since Redis 7.4 and Valkey 8.0: deletions shrink a dict to an eighth or less
+    /// (`dictShrinkIfNeeded`); the cron also makes room in tables that are just full
+    /// (`kvstoreTryResizeDicts`) and moves buckets of all (`kvstoreIncrementallyRehash`).
+    Continual,
 }
 
 /// How active expiry walks the keys with a TTL.
@@ -63,12 +66,8 @@ pub struct EngineRules {
     pub tables: TableKind,
     /// Whether a cluster keeps a table for each slot (`kvstore.c`).
     pub tables_by_slot: bool,
-    /// When a dict shrinks.
-    pub shrink: Shrink,
-    /// Whether the cron makes room in a dict that is just full (`kvstoreTryResizeDicts`).
-    pub cron_expands: bool,
-    /// Whether one run of the cron moves buckets of both dicts.
-    pub cron_moves_both: bool,
+    /// How tables are kept at their size.
+    pub upkeep: TableUpkeep,
     /// How active expiry walks the keys with a TTL.
     pub expiry: ExpiryWalk,
     /// Whether a sampled key's decayed LFU counter is stored (`objectGetIdleness`).
@@ -95,18 +94,14 @@ impl EngineRules {
             },
             tables: TableKind::Dict,
             tables_by_slot: false,
-            shrink: Shrink::ByCron,
-            cron_expands: false,
-            cron_moves_both: false,
+            upkeep: TableUpkeep::ByCron,
             expiry: ExpiryWalk::ByBucket,
             stores_decay: false,
         };
         let redis74 = Self {
             base: 1_068_800,
             tables_by_slot: true,
-            shrink: Shrink::OnDelete,
-            cron_expands: true,
-            cron_moves_both: true,
+            upkeep: TableUpkeep::Continual,
             expiry: ExpiryWalk::ByScan {
                 buckets_per_key: 20,
             },
@@ -116,7 +111,6 @@ impl EngineRules {
             layout: Layout::KeyInObject,
             base: 939_700,
             tables: TableKind::HashTable,
-            cron_expands: false,
             ..redis74
         };
         match engine {

@@ -123,24 +123,34 @@ pub struct Class {
     gaps: Quantiles,
 }
 
-/// A probability as a threshold for 64 uniform bits.
+/// A probability, for one kind of draw.
 #[derive(Clone, Copy, Debug)]
-struct Share {
-    threshold: u64,
-    always: bool,
+enum Share {
+    Never,
+    Always,
+    /// Below this threshold 64 uniform bits mean yes.
+    Below(u64),
 }
 
 impl Share {
     const fn new(ratio: Ratio) -> Self {
-        Self {
-            threshold: ratio.threshold(),
-            always: ratio.is_one(),
+        if ratio.is_one() {
+            Self::Always
+        } else if ratio.threshold() == 0 {
+            Self::Never
+        } else {
+            Self::Below(ratio.threshold())
         }
     }
 
+    /// Draws are independent of each other, so one whose outcome is certain is not made.
     #[inline]
-    const fn says_yes(self, bits: u64) -> bool {
-        bits < self.threshold || self.always
+    const fn says_yes(self, draws: UserDraws, n: u32, purpose: Purpose) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::Below(threshold) => draws.intent(n, purpose) < threshold,
+        }
     }
 }
 
@@ -252,7 +262,7 @@ impl Class {
 
     #[inline]
     fn kind(&self, user: &User, n: u32) -> Intent {
-        if self.modify.says_yes(user.draws.intent(n, Purpose::Kind)) {
+        if self.modify.says_yes(user.draws, n, Purpose::Kind) {
             Intent::Modify
         } else {
             Intent::Read
@@ -275,17 +285,14 @@ impl Class {
     fn end_visit(&self, user: &mut User, now: Time) -> Act {
         let n = user.n;
         user.n = n.wrapping_add(1);
-        let logs_out = self.logout.says_yes(user.draws.intent(n, Purpose::Leave));
+        let logs_out = self.logout.says_yes(user.draws, n, Purpose::Leave);
         user.keeps_cookie = !logs_out;
         let intent = if logs_out {
             Intent::Logout
         } else {
             Intent::Leave
         };
-        let next = if self
-            .comes_back
-            .says_yes(user.draws.intent(n, Purpose::Return))
-        {
+        let next = if self.comes_back.says_yes(user.draws, n, Purpose::Return) {
             user.phase = Phase::Away;
             let away = self.away.draw(user.draws.intent(n, Purpose::Away));
             Some(now.saturating_add(Span(away)))

@@ -23,42 +23,39 @@ pub(super) enum Event {
     End,
 }
 
-/// Largest number of visitors: their number takes 31 bits.
-pub(super) const MAX_VISITORS: u32 = 1 << 31;
+/// Largest number of visitors and of requests on their way: what 28 bits can name.
+pub(super) const MAX_VISITORS: u32 = 1 << NUMBER_BITS;
 const NUMBER_BITS: u32 = 28;
-const WAKE: u32 = 1 << 31;
 
 impl Event {
     #[inline]
     pub(super) const fn pack(self) -> u32 {
         let (kind, number) = match self {
-            Self::Wake(visitor) => return WAKE | visitor,
-            Self::Arrive(request) => (0, request),
-            Self::Reply(request) => (1, request),
-            Self::NewUser(class) => (2, class),
-            Self::Cron(node) => (3, node),
-            Self::Window => (4, 0),
-            Self::Minute => (5, 0),
-            Self::MeasurementBegins => (6, 0),
-            Self::End => (7, 0),
+            Self::Wake(visitor) => (0, visitor),
+            Self::Arrive(request) => (1, request),
+            Self::Reply(request) => (2, request),
+            Self::NewUser(class) => (3, class),
+            Self::Cron(node) => (4, node),
+            Self::Window => (5, 0),
+            Self::Minute => (6, 0),
+            Self::MeasurementBegins => (7, 0),
+            Self::End => (8, 0),
         };
         kind << NUMBER_BITS | number
     }
 
     #[inline]
     pub(super) const fn unpack(bits: u32) -> Self {
-        if let Some(visitor) = Self::visitor(bits) {
-            return Self::Wake(visitor);
-        }
-        let number = bits & ((1 << NUMBER_BITS) - 1);
+        let number = bits & (MAX_VISITORS - 1);
         match bits >> NUMBER_BITS {
-            0 => Self::Arrive(number),
-            1 => Self::Reply(number),
-            2 => Self::NewUser(number),
-            3 => Self::Cron(number),
-            4 => Self::Window,
-            5 => Self::Minute,
-            6 => Self::MeasurementBegins,
+            0 => Self::Wake(number),
+            1 => Self::Arrive(number),
+            2 => Self::Reply(number),
+            3 => Self::NewUser(number),
+            4 => Self::Cron(number),
+            5 => Self::Window,
+            6 => Self::Minute,
+            7 => Self::MeasurementBegins,
             _ => Self::End,
         }
     }
@@ -66,10 +63,10 @@ impl Event {
     /// The visitor that a packed event wakes, if it does.
     #[inline]
     pub(super) const fn visitor(bits: u32) -> Option<u32> {
-        if bits & WAKE == 0 {
-            None
+        if bits < MAX_VISITORS {
+            Some(bits)
         } else {
-            Some(bits & !WAKE)
+            None
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! wake (visits.rs)      a user's intent becomes a request
-//!   issue               it is put on the books
-//!   send_next           the program's next command leaves for its node (one hop)
+//!   ask                 it is put on the books
+//!   send                the program's next command leaves for its node (one hop)
 //!     arrive            the node executes it in its turn; the time of the reply is known (hop back)
 //!       consequences    what it means for the session, where it means more than a hit
 //!       ...             until the program has no further command to send
@@ -19,7 +19,7 @@
 use crate::kernel::draws::{Purpose, UserDraws};
 use crate::kernel::quantiles::Quantiles;
 use crate::probe::{Answer, CommandDone, Probe, Queries, RequestDone, RequestKind, SessionSeen};
-use crate::program::{ProgramKind, Programs, Step, TtlChange};
+use crate::program::{ProgramKind, Step, StepId, TtlChange};
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
 use crate::store::node::Reply;
 use crate::units::{Span, Time};
@@ -50,7 +50,7 @@ pub(super) struct Request {
     pub(super) kind: RequestKind,
     pub(super) program: ProgramKind,
     /// The step of the program that is under way.
-    pub(super) step: u8,
+    step: StepId,
     pub(super) stage: Stage,
     /// A read of the present program found nothing.
     pub(super) missing: bool,
@@ -106,7 +106,7 @@ impl Request {
                 RequestKind::Login => ProgramKind::Login,
                 RequestKind::Logout => ProgramKind::Logout,
             },
-            step: 0,
+            step: StepId::default(),
             stage: Stage::Command,
             missing: false,
             seen: SessionSeen::NotBelieved,
@@ -122,19 +122,10 @@ impl Request {
 }
 
 impl Request {
-    /// Takes the next step of the program. False if there is none: the program is over.
+    /// The command of `step` leaves for the node at `at`; returns when it arrives.
     #[inline]
-    fn take_step(&mut self, programs: &Programs) -> bool {
-        let next = programs.next(self.program, self.step, self.missing);
-        if let Some(step) = next {
-            self.step = step;
-        }
-        next.is_some()
-    }
-
-    /// Its present command leaves for the node at `at`; returns when it arrives.
-    #[inline]
-    fn depart(&mut self, at: Time, draws: UserDraws, hop: &Quantiles) -> Time {
+    fn depart(&mut self, step: StepId, at: Time, draws: UserDraws, hop: &Quantiles) -> Time {
+        self.step = step;
         self.stage = Stage::Command;
         self.sent = at;
         at + Span(hop.draw(draws.at(self.n, self.attempt, self.commands, Purpose::HopOut)))
@@ -158,9 +149,8 @@ impl Request {
     fn done(&mut self, visitor: &mut Visitor, crowd: &Crowd, step: &Step, at: Time) {
         let speaks = self.speaks_for(visitor);
         // A store answers "done" whether or not there was a session before: only the ledger knows.
-        let blind = step.command.stores_value();
-        self.saw(!blind || (speaks && visitor.session.is_open()));
-        if speaks && step.renews() {
+        self.saw(!step.stores || (speaks && visitor.session.is_open()));
+        if speaks && step.renews {
             visitor.session.renewed(crowd.own_end(at));
         }
     }
@@ -169,26 +159,51 @@ impl Request {
 impl<P: Probe> World<P> {
     /// A user sends a request in the session they believe in.
     #[inline]
-    pub(super) fn issue(&mut self, place: u32, intent: (u32, u8), kind: RequestKind) -> u32 {
+    pub(super) fn ask(&mut self, place: u32, n: u32, kind: RequestKind) {
+        let request = self.new_request(place, (n, 0), kind);
+        let first = self.crowds[request.class as usize]
+            .programs
+            .first(request.program);
+        let id = self.requests.insert(request);
+        self.send(id, first, self.now);
+    }
+
+    /// A request on the books, not sent yet.
+    #[inline]
+    pub(super) fn new_request(
+        &mut self,
+        place: u32,
+        intent: (u32, u8),
+        kind: RequestKind,
+    ) -> Request {
         let visitor = self.visitors.get_mut(place);
         visitor.user.requests_in_flight += 1;
         self.issued += 1;
         let request = Request::new(place, visitor, intent, kind, self.now);
         self.probe.request_issued(self.now, request.class, kind);
-        self.requests.insert(request)
+        request
     }
 
-    /// Sends the next command of the request's program at `at`, or ends the program.
-    #[inline]
-    pub(super) fn send_next(&mut self, place: u32, at: Time) {
+    /// The request turns to another program.
+    pub(super) fn run_program(&mut self, place: u32, program: ProgramKind) {
         let request = self.requests.get_mut(place);
-        if request.take_step(&self.crowds[request.class as usize].programs) {
-            let draws = self.visitors.get(request.visitor).user.draws();
-            let arrival = request.depart(at, draws, &self.hop);
-            self.agenda.push(arrival, Event::Arrive(place).pack());
-        } else {
+        request.program = program;
+        request.missing = false;
+        let first = self.crowds[request.class as usize].programs.first(program);
+        self.send(place, first, self.now);
+    }
+
+    /// Sends the command of `step` at `at`; without one the program is over.
+    #[inline]
+    fn send(&mut self, place: u32, step: Option<StepId>, at: Time) {
+        let Some(step) = step else {
             self.program_over(place, at);
-        }
+            return;
+        };
+        let request = self.requests.get_mut(place);
+        let draws = self.visitors.get(request.visitor).user.draws();
+        let arrival = request.depart(step, at, draws, &self.hop);
+        self.agenda.push(arrival, Event::Arrive(place).pack());
     }
 
     /// A command reaches its node, which executes it in its turn.
@@ -196,7 +211,7 @@ impl<P: Probe> World<P> {
     pub(super) fn arrive(&mut self, place: u32) {
         let request = self.requests.get_mut(place);
         let crowd = &self.crowds[request.class as usize];
-        let step = crowd.programs.step(request.program, request.step);
+        let step = crowd.programs.step(request.step);
         let visitor = self.visitors.get_mut(request.visitor);
         let draws = visitor.user.draws();
         let draw = |number, purpose| draws.at(request.n, request.attempt, number, purpose);
@@ -212,7 +227,6 @@ impl<P: Probe> World<P> {
         });
         let back = reply.done + Span(self.hop.draw(draw(number, Purpose::HopBack)));
         request.commands = number.wrapping_add(1);
-        request.step += 1;
         request.store_time += back - request.sent;
         self.probe.command(&CommandDone {
             node: request.node,
@@ -227,15 +241,17 @@ impl<P: Probe> World<P> {
         if !(done && plain && node.keyspace().deaths().is_empty()) {
             let step = *step;
             self.consequences(place, &step, &reply);
-            self.send_next(place, back);
+            let missing = self.requests.get(place).missing;
+            self.send(place, step.next(missing), back);
             return;
         }
         request.done(visitor, crowd, step, reply.start);
-        if request.take_step(&crowd.programs) {
-            let arrival = request.depart(back, draws, &self.hop);
-            self.agenda.push(arrival, Event::Arrive(place).pack());
-        } else {
-            self.program_over(place, back);
+        match step.next(request.missing) {
+            Some(next) => {
+                let arrival = request.depart(next, back, draws, &self.hop);
+                self.agenda.push(arrival, Event::Arrive(place).pack());
+            }
+            None => self.program_over(place, back),
         }
     }
 
@@ -286,7 +302,7 @@ impl<P: Probe> World<P> {
             self.ledger(request.visitor, |session, probe, class, _| {
                 session.logged_out(probe, class, at, true);
             });
-        } else if step.command.stores_value() {
+        } else if step.stores {
             let own_end = self.crowds[request.class as usize].own_end(at);
             self.ledger(request.visitor, |session, probe, class, presence| {
                 session.created(probe, class, at, own_end, false, presence);

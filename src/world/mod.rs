@@ -149,11 +149,14 @@ impl<P: Probe> World<P> {
     fn run(&mut self, watch: &mut dyn FnMut(Time, u64) -> bool) -> bool {
         loop {
             for _ in 0..EVENTS_BETWEEN_LOOKS {
-                let warm = Warmer {
-                    visitors: &self.visitors,
-                    nodes: &self.nodes,
-                };
-                let Some((at, bits)) = self.agenda.pop(&warm) else {
+                let Some((at, bits)) = self.agenda.pop() else {
+                    let warm = Warmer {
+                        visitors: &self.visitors,
+                        nodes: &self.nodes,
+                    };
+                    if self.agenda.open_next(&warm) {
+                        continue;
+                    }
                     return true;
                 };
                 debug_assert!(at >= self.now, "time runs backwards at {at:?}");

@@ -22,7 +22,8 @@ impl<P: Probe> World<P> {
             session.begin_creating(probe, class, now)
         });
         let class = self.visitors.get(place).user.class();
-        let request = self.issue(place, (n, attempt), RequestKind::Login);
+        let request = self.new_request(place, (n, attempt), RequestKind::Login);
+        let request = self.requests.insert(request);
         if self.crowds[class as usize].login {
             self.query(request, Stage::Credentials);
         } else {
@@ -214,14 +215,6 @@ impl<P: Probe> World<P> {
             session.begin_creating(probe, class, now);
         });
         self.run_program(place, ProgramKind::Restore);
-    }
-
-    fn run_program(&mut self, place: u32, program: ProgramKind) {
-        let request = self.requests.get_mut(place);
-        request.program = program;
-        request.step = 0;
-        request.missing = false;
-        self.send_next(place, self.now);
     }
 
     /// Parts the user from the key of an earlier session.

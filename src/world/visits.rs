@@ -220,8 +220,7 @@ impl<P: Probe> World<P> {
             // The user still waits for the login page's answer: there is nothing to click.
             return;
         }
-        let request = self.issue(place, (n, 0), kind);
-        self.send_next(request, self.now);
+        self.ask(place, n, kind);
     }
 
     fn visit_over(&mut self, place: u32) {

@@ -5,13 +5,14 @@
 //! `{ lognormal = { median = "1ms", p99 = "5ms" } }` and `{ values = ["1s", "2s"] }` (each with
 //! the same probability).
 
-use crate::kernel::quantiles::{Distribution, Quantiles, Quantity};
+use crate::kernel::quantiles::{Distribution, Quantity};
 
 use super::Reader;
+use super::choice::did_you_mean;
 use super::key::Kind;
 use super::problem::Problem;
 use super::tree::{Entry, Node, Tree};
-use super::value::{Unit, Value, did_you_mean, wrong_type};
+use super::value::{Unit, Value, wrong_type};
 
 const FORMS: [&str; 4] = ["exponential", "uniform", "lognormal", "values"];
 
@@ -21,6 +22,13 @@ const MAX_VALUES: usize = 10_000;
 /// Largest ratio of the 99 % quantile to the median of a log-normal distribution: beyond it the
 /// mean lies outside everything that one would measure.
 const MAX_SPREAD: u64 = 1000;
+
+/// Draws end at the 1 - 2^-25 quantile (`kernel::quantiles`), which is so many means of an
+/// exponential distribution, 25 ln 2 ...
+const LARGEST_EXPONENTIAL: f64 = 17.328_679_513_998_633;
+/// ... and so many standard deviations of a normal one, whose 99 % quantile is this.
+const LARGEST_NORMAL: f64 = 5.419_983;
+const NORMAL_Q99: f64 = 2.326_347_874_040_841;
 
 impl<U: Unit + Quantity> Value for Distribution<U> {
     const KIND: Kind = U::KIND_OF_MANY;
@@ -98,8 +106,14 @@ impl<U: Unit + Quantity> Value for Distribution<U> {
             Self::Empirical(list) => list.iter().map(CountOf::count_of).min().unwrap_or(0),
         };
         let most = match self {
+            Self::Fixed(value) | Self::Uniform { max: value, .. } => value.count_of(),
             Self::Empirical(list) => list.iter().map(CountOf::count_of).max().unwrap_or(0),
-            other => Quantiles::new(other).draw(u64::MAX),
+            Self::Exponential { mean } => (mean.count_of() as f64 * LARGEST_EXPONENTIAL) as u64,
+            Self::Lognormal { median, p99 } => {
+                let (median, p99) = (median.count_of() as f64, p99.count_of() as f64);
+                let spread = libm::log(p99 / median) * LARGEST_NORMAL / NORMAL_Q99;
+                (median * libm::exp(spread)) as u64
+            }
         };
         Some((least, most))
     }
@@ -121,10 +135,10 @@ impl<U: Unit> CountOf for U {
 }
 
 fn forms<U: Unit>() -> String {
-    let x = U::EXAMPLE;
+    let (x, y) = (U::EXAMPLE, U::LARGER);
     format!(
-        "write {x}, {{ exponential = {x} }}, {{ uniform = [{x}, {x}] }}, \
-         {{ lognormal = {{ median = {x}, p99 = {x} }} }} or {{ values = [{x}, {x}] }}"
+        "write {x}, {{ exponential = {x} }}, {{ uniform = [{x}, {y}] }}, \
+         {{ lognormal = {{ median = {x}, p99 = {y} }} }} or {{ values = [{x}, {y}] }}"
     )
 }
 
@@ -132,9 +146,9 @@ fn uniform<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
     let items = match &node.tree {
         Tree::List(items) if items.len() == 2 => items,
         _ => {
-            let (x, key) = (U::EXAMPLE, "uniform");
-            let problem = wrong_type(node, key, "a list of two: the smallest and the largest");
-            reader.report(problem.hint(format!("write uniform = [{x}, {x}]")));
+            let (x, y) = (U::EXAMPLE, U::LARGER);
+            let problem = wrong_type(node, "uniform", "a list of the smallest and the largest");
+            reader.report(problem.hint(format!("write uniform = [{x}, {y}]")));
             return None;
         }
     };
@@ -152,8 +166,8 @@ fn uniform<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
 }
 
 fn lognormal<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
-    let x = U::EXAMPLE;
-    let form = format!("write lognormal = {{ median = {x}, p99 = {x} }}");
+    let (x, y) = (U::EXAMPLE, U::LARGER);
+    let form = format!("write lognormal = {{ median = {x}, p99 = {y} }}");
     let Tree::Table(entries) = &node.tree else {
         reader.report(wrong_type(node, "lognormal", "a table").hint(form));
         return None;
@@ -169,7 +183,7 @@ fn lognormal<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
         complete = false;
     }
     for name in ["median", "p99"] {
-        if find(name).is_none() {
+        if complete && find(name).is_none() {
             let message = format!("`lognormal` needs its `{name}`");
             reader.report(Problem::new(node.place, message).hint(form.clone()));
             complete = false;
@@ -180,22 +194,22 @@ fn lognormal<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
     let (median, p99) = (median?, p99?);
     let (low, high) = (median.count_of(), p99.count_of());
     let wrong = if low == 0 {
-        Some("the median must be above 0".to_owned())
+        (
+            "the median of `lognormal` is zero",
+            "it must be above 0".to_owned(),
+        )
     } else if high < low {
-        Some("the p99 must not be below the median".to_owned())
+        ("the p99 of `lognormal` is below its median", String::new())
     } else if high / low > MAX_SPREAD {
-        Some(format!(
-            "the p99 must be at most {MAX_SPREAD} times the median"
-        ))
+        (
+            "`lognormal` is too wide",
+            format!("the p99 is at most {MAX_SPREAD} times the median"),
+        )
     } else {
-        None
+        return complete.then_some(Distribution::Lognormal { median, p99 });
     };
-    if let Some(wrong) = wrong {
-        let message = "`lognormal` cannot be like that";
-        reader.report(Problem::new(node.place, message).label(wrong));
-        return None;
-    }
-    complete.then_some(Distribution::Lognormal { median, p99 })
+    reader.report(Problem::new(node.place, wrong.0).label(wrong.1));
+    None
 }
 
 fn values<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
@@ -209,13 +223,49 @@ fn values<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
         }
         Tree::List(items) => {
             let message = format!("`values` must be {what}");
-            let label = format!("these are {}", items.len());
+            let label = format!("it has {}", items.len());
             reader.report(Problem::new(node.place, message).label(label));
             None
         }
         _ => {
             reader.report(wrong_type(node, "values", &what));
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::quantiles::Quantiles;
+    use crate::units::Span;
+
+    #[test]
+    fn nothing_larger_than_the_largest_is_drawn() {
+        let second = Span::from_secs;
+        for distribution in [
+            Distribution::Fixed(second(3)),
+            Distribution::Exponential { mean: second(3) },
+            Distribution::Uniform {
+                min: second(3),
+                max: second(9),
+            },
+            Distribution::Lognormal {
+                median: second(3),
+                p99: second(90),
+            },
+            Distribution::Lognormal {
+                median: second(3),
+                p99: second(3000),
+            },
+            Distribution::Empirical(vec![second(3), second(4), second(9)]),
+        ] {
+            let (least, most) = distribution.extremes().unwrap();
+            assert_eq!(least, 3_000_000_000);
+            let drawn = Quantiles::new(&distribution).draw(u64::MAX) as f64;
+            // The table is scaled to keep the mean, the more the wider the distribution.
+            let ratio = drawn / most as f64;
+            assert!((0.98..1.01).contains(&ratio), "{distribution:?}: {ratio}");
         }
     }
 }

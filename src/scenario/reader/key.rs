@@ -17,6 +17,8 @@ pub struct Section {
     pub keys: &'static [KeyInfo],
     /// Sections within it.
     pub sections: &'static [&'static Section],
+    /// Words that one could expect here and that the simulator does not model yet.
+    pub not_yet: &'static [&'static str],
 }
 
 impl Section {

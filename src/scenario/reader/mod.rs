@@ -5,8 +5,10 @@
 //! in the text, and remembers where each value came from. The same declarations give the list of
 //! all keys for documents, and `writer` prints values back.
 
+pub mod choice;
 pub mod distribution;
 pub mod key;
+pub mod merge;
 pub mod problem;
 pub mod table;
 pub mod tree;
@@ -16,7 +18,8 @@ pub mod writer;
 use std::cell::{Cell, RefCell};
 
 use super::store::Platform;
-use key::Section;
+use choice::Choice;
+use key::{KeyInfo, Section};
 use problem::{Problem, Problems};
 use table::Table;
 use tree::{Entry, Place, Source};
@@ -52,12 +55,17 @@ pub struct ValueOrigin {
     pub origin: Origin,
 }
 
+/// Most problems that are kept.
+const MAX_PROBLEMS: usize = 1000;
+
 /// Collects problems and origins while a scenario is read.
 pub(in crate::scenario) struct Reader {
     sources: Vec<Source>,
     platform: Cell<Platform>,
     /// Path of the key that is being read.
     path: RefCell<String>,
+    /// What is known of it.
+    reading: Cell<Option<KeyInfo>>,
     problems: RefCell<Vec<Problem>>,
     origins: RefCell<Vec<ValueOrigin>>,
 }
@@ -69,6 +77,7 @@ impl Reader {
             sources,
             platform: Cell::new(Platform::ElastiCache),
             path: RefCell::default(),
+            reading: Cell::new(None),
             problems: RefCell::default(),
             origins: RefCell::default(),
         }
@@ -88,12 +97,20 @@ impl Reader {
         self.platform.set(platform);
     }
 
-    /// Adds a problem.
+    /// Adds a problem. Of very many only the first are kept: nobody reads them all.
     pub(in crate::scenario) fn report(&self, mut problem: Problem) {
+        if self.is_full() {
+            return;
+        }
         if problem.path.is_empty() {
             problem.path.clone_from(&self.path.borrow());
         }
         self.problems.borrow_mut().push(problem);
+    }
+
+    /// Whether more problems than anyone reads are known already.
+    fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= MAX_PROBLEMS
     }
 
     /// Whether nothing is wrong so far.
@@ -105,6 +122,12 @@ impl Reader {
     pub(in crate::scenario) fn key(&self) -> String {
         let path = self.path.borrow();
         path.rsplit('.').next().unwrap_or_default().to_owned()
+    }
+
+    /// The largest value of the key that is being read, if it has one.
+    fn most(&self) -> Option<String> {
+        let info = self.reading.get()?;
+        info.most.map(info.amount)
     }
 
     fn stated(&self, place: Place) -> Origin {
@@ -124,13 +147,58 @@ impl Reader {
         });
     }
 
-    /// All problems in the order of the text, or the origins of all values if there are none.
+    /// All problems in the order of the text, or the origins of all values, in the order in which
+    /// they are written, if there are none.
     pub(in crate::scenario) fn finish(self) -> Result<Vec<ValueOrigin>, Problems> {
-        let problems = self.problems.into_inner();
+        let mut problems = self.problems.into_inner();
+        // Whoever wrote a key in another place or with another name knows that it is needed.
+        let meant: Vec<&str> = problems
+            .iter()
+            .filter_map(|problem| problem.meant)
+            .collect();
+        problems.retain(|problem| !problem.missing.is_some_and(|name| meant.contains(&name)));
         if problems.is_empty() {
-            Ok(self.origins.into_inner())
+            let mut origins = self.origins.into_inner();
+            origins.sort_by_key(|origin| place_in_text(&origin.path));
+            Ok(origins)
         } else {
             Err(Problems::new(self.sources, problems))
+        }
+    }
+}
+
+/// Where the key at `path` stands in a resolved scenario: the member of a repeated section, the
+/// section and the key within it.
+fn place_in_text(path: &str) -> (usize, usize, usize) {
+    let (mut member, mut words) = (0, Vec::new());
+    for segment in path.split('.') {
+        match segment.parse::<usize>() {
+            Ok(number) => member = number,
+            Err(_) => words.push(segment),
+        }
+    }
+    let key = words.pop().unwrap_or_default();
+    let path = words.join(".");
+    let sections = super::SECTIONS;
+    let section = sections.iter().position(|section| section.path == path);
+    let section = section.unwrap_or(sections.len());
+    let key = sections
+        .get(section)
+        .and_then(|section| section.keys.iter().position(|info| info.name == key));
+    (member, section, key.unwrap_or_default())
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stated { source, line } if source == "--set" && *line == 1 => write!(f, "--set"),
+            Self::Stated { source, line } => write!(f, "{source}:{line}"),
+            Self::Platform(platform, source) => {
+                write!(f, "default of {} ({source})", platform.word())
+            }
+            Self::BuiltIn(source) => write!(f, "default ({source})"),
+            Self::Derived(rule) => write!(f, "derived: {rule}"),
+            Self::Absent(meaning) => write!(f, "not given: {meaning}"),
         }
     }
 }

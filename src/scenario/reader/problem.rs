@@ -19,6 +19,10 @@ pub struct Problem {
     pub label: String,
     /// What to write instead.
     pub hint: Option<String>,
+    /// The key that is missing, if that is the problem.
+    pub(in crate::scenario) missing: Option<&'static str>,
+    /// The key that an unknown one was meant to be.
+    pub(in crate::scenario) meant: Option<&'static str>,
 }
 
 impl Problem {
@@ -30,12 +34,20 @@ impl Problem {
             message: message.into(),
             label: String::new(),
             hint: None,
+            missing: None,
+            meant: None,
         }
     }
 
     /// With a few words at the marked place.
     pub(in crate::scenario) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
+        self
+    }
+
+    /// That says that a key is missing.
+    pub(in crate::scenario) fn missing(mut self, name: &'static str) -> Self {
+        self.missing = Some(name);
         self
     }
 

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 
-use super::key::{Fallback, Key, KeyInfo, Section};
+use super::choice::{clipped, nearest};
+use super::key::{Fallback, Key, KeyInfo, Kind, Section};
 use super::problem::Problem;
 use super::tree::{self, Entry, Node, Place, Tree};
-use super::value::{Value, nearest, wrong_type};
+use super::value::{Value, wrong_type};
 use super::{Origin, Reader};
 use crate::scenario::store::Platform;
 
@@ -141,7 +142,12 @@ impl<'a> Table<'a> {
     fn within_limits(&self, info: &KeyInfo, node: &Node, least: u64, most: u64) -> bool {
         let (low, high) = (info.least.unwrap_or(0), info.most.unwrap_or(u64::MAX));
         let amount = info.amount;
-        let (message, label) = if least < low {
+        let (message, label) = if least == 0 && low == 1 && !matches!(info.kind, Kind::Whole) {
+            (
+                format!("`{}` is zero", info.name),
+                "it must be above 0".to_owned(),
+            )
+        } else if least < low {
             let message = format!("`{}` is too small", info.name);
             let lead = if least == most {
                 ""
@@ -187,6 +193,9 @@ impl<'a> Table<'a> {
 
     /// Reports a problem of the table as a whole.
     pub(in crate::scenario) fn own_problem(&self, make: impl FnOnce(Problem) -> Problem) {
+        if self.broken {
+            return;
+        }
         self.reader.path.replace(self.path.clone());
         self.reader.report(make(Problem::new(self.place, "")));
     }
@@ -207,6 +216,11 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Place of the table's heading, if the file has it.
+    pub(in crate::scenario) fn place(&self) -> Option<Place> {
+        self.place
+    }
+
     /// As the file heads the table: `[store]`.
     pub(in crate::scenario) fn heading(&self) -> String {
         self.section.heading()
@@ -221,6 +235,26 @@ impl<'a> Table<'a> {
             return Table::new(self.reader, section, path, &[], None);
         };
         self.within(section, path, &entry.node)
+    }
+
+    /// The section `name` within this one, which must be there.
+    pub(in crate::scenario) fn required_section(
+        &self,
+        section: &'static Section,
+        example: &str,
+    ) -> Table<'a> {
+        let mut table = self.section(section);
+        if table.place.is_none() && !self.broken {
+            let heading = section.heading();
+            self.own_problem(|problem| Problem {
+                message: format!("{heading} is missing"),
+                label: format!("belongs to this {}", self.heading()),
+                hint: Some(format!("add for example\n\n{heading}\n{example}")),
+                ..problem
+            });
+        }
+        table.broken |= table.place.is_none();
+        table
     }
 
     /// All tables of the repeated section `name` within this one.
@@ -282,7 +316,7 @@ impl<'a> Table<'a> {
             self.section.heading()
         );
         for entry in self.entries {
-            if !asked.contains(&entry.key.as_str()) {
+            if !asked.contains(&entry.key.as_str()) && !self.reader.is_full() {
                 self.reader.path.replace(join(&self.path, &entry.key));
                 self.reader.report(self.unknown(entry));
             }
@@ -290,38 +324,38 @@ impl<'a> Table<'a> {
     }
 
     fn unknown(&self, entry: &Entry) -> Problem {
-        let key = &entry.key;
-        let place = if self.section.path.is_empty() {
+        let key = clipped(&entry.key);
+        let here = if self.section.path.is_empty() {
             "at the top of a scenario".to_owned()
         } else {
             format!("in {}", self.heading())
         };
-        let problem = Problem::new(entry.place, format!("there is no `{key}` {place}"));
-        let keys = self.section.keys;
-        let called = keys
-            .iter()
-            .find(|info| info.also_called.contains(&key.as_str()));
-        let mut names: Vec<&str> = keys.iter().map(|info| info.name).collect();
-        names.extend(self.section.sections.iter().map(|section| section.name()));
-        let home = crate::scenario::SECTIONS
-            .iter()
-            .find(|section| section.keys.iter().any(|info| info.name == key));
-        let known = format!("keys {place}: {}", names.join(", "));
-        if let Some(info) = called {
-            problem
-                .label(format!("did you mean `{}`?", info.name))
-                .hint(info.help)
-        } else if let Some(home) = home {
-            let home = match home.path {
-                "" => "it belongs to the top of the file, above all [sections]".to_owned(),
-                _ => format!("it belongs to {}", home.heading()),
-            };
-            problem.label(home)
-        } else if let Some(near) = nearest(key, &names) {
-            problem.label(format!("did you mean `{near}`?"))
-        } else {
-            problem.hint(known)
+        if self.section.not_yet.contains(&key.as_str()) {
+            return Problem::new(entry.place, format!("`{key}` is not modelled yet"))
+                .label("leave it out")
+                .hint("the README says what is modelled and what is not");
         }
+        let mut problem = Problem::new(entry.place, format!("there is no `{key}` {here}"));
+        let keys = self.section.keys;
+        if let Some(info) = keys
+            .iter()
+            .find(|info| info.also_called.contains(&key.as_str()))
+        {
+            problem.meant = Some(info.name);
+            return problem
+                .label(format!("did you mean `{}`?", info.name))
+                .hint(format!("{}: {}", info.name, info.help));
+        }
+        let mut names: Vec<&'static str> = keys.iter().map(|info| info.name).collect();
+        names.extend(self.section.sections.iter().map(|section| section.name()));
+        if let Some(near) = nearest(&key, &names) {
+            problem.meant = Some(near);
+            problem.label = format!("did you mean `{near}`?");
+        } else if let Some((name, label)) = home(&key) {
+            problem.meant = Some(name);
+            return problem.label(label);
+        }
+        problem.hint(format!("keys {here}: {}", names.join(", ")))
     }
 
     fn missing(&self, info: &KeyInfo, example: &str) {
@@ -342,7 +376,8 @@ impl<'a> Table<'a> {
                 .label(format!("in {}", self.heading()))
                 .hint(format!("add for example {} = {example}", info.name)),
         };
-        self.reader.report(problem.hint_more(info.help));
+        self.reader
+            .report(problem.hint_more(info.help).missing(info.name));
     }
 
     /// The entry of a key, which counts as asked for.
@@ -362,12 +397,29 @@ impl<'a> Table<'a> {
     }
 
     fn enter(&self, info: &KeyInfo) {
+        self.reader.reading.set(Some(*info));
         self.reader.path.replace(self.path_of(info));
     }
 
     fn path_of(&self, info: &KeyInfo) -> String {
         join(&self.path, info.name)
     }
+}
+
+/// The key of that name, and where it belongs.
+fn home(key: &str) -> Option<(&'static str, String)> {
+    let mut name = None;
+    let mut homes = Vec::new();
+    for section in crate::scenario::SECTIONS {
+        if let Some(info) = section.keys.iter().find(|info| info.name == key) {
+            name = Some(info.name);
+            homes.push(match section.path {
+                "" => "to the top of the file, above all [sections]".to_owned(),
+                _ => format!("to {}", section.heading()),
+            });
+        }
+    }
+    Some((name?, format!("it belongs {}", homes.join(" or "))))
 }
 
 fn join(path: &str, name: &str) -> String {

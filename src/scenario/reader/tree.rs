@@ -87,34 +87,42 @@ impl Node {
             Tree::Integer(text, _) | Tree::Float(text) => format!("the number {text}"),
             Tree::Flag(flag) => format!("`{flag}`"),
             Tree::Date(text) => format!("the date {text}"),
-            Tree::List(_) => "a list".to_owned(),
+            Tree::List(items) => format!("a list of {}", items.len()),
             Tree::Table(_) => "a table".to_owned(),
         }
     }
 }
 
-/// Largest scenario text in bytes: more than 100,000 lines.
-pub const MAX_TEXT: usize = 4 << 20;
+/// Largest scenario text in bytes, some 12,000 lines: the tree of a longer one could take more
+/// memory than a small run.
+pub const MAX_TEXT: usize = 1 << 19;
 
 /// Parses the whole text of source number `source`.
-pub(in crate::scenario) fn parse(source: u32, text: &str) -> Result<Vec<Entry>, Problem> {
+pub(in crate::scenario) fn parse(source: u32, text: &str) -> Result<Vec<Entry>, Box<Problem>> {
     if text.len() > MAX_TEXT {
-        return Err(Problem::new(None, "the scenario is too long").hint(format!(
-            "it has {} bytes; at most {MAX_TEXT} are read",
-            text.len()
-        )));
+        let hint = format!("it has {} bytes; at most {MAX_TEXT} are read", text.len());
+        return Err(Box::new(
+            Problem::new(None, "the scenario is too long").hint(hint),
+        ));
     }
     match DeTable::parse(text) {
         Ok(table) => Ok(entries(source, table.get_ref())),
-        Err(error) => Err(syntax_problem(source, text, &error)),
+        Err(error) => {
+            let problem = syntax_problem(source, text, &error);
+            Err(Box::new(if text.trim_start().starts_with('{') {
+                problem.hint("this looks like JSON; in TOML it is duration = \"1d\"")
+            } else {
+                problem
+            }))
+        }
     }
 }
 
 /// Parses a single value, as behind the `=` of a key.
-pub(in crate::scenario) fn parse_value(source: u32, text: &str) -> Result<Node, Problem> {
+pub(in crate::scenario) fn parse_value(source: u32, text: &str) -> Result<Node, Box<Problem>> {
     match DeValue::parse(text) {
         Ok(value) => Ok(node(source, &value)),
-        Err(error) => Err(syntax_problem(source, text, &error)),
+        Err(error) => Err(Box::new(syntax_problem(source, text, &error))),
     }
 }
 
@@ -136,7 +144,15 @@ fn syntax_problem(source: u32, text: &str, error: &toml::de::Error) -> Problem {
             .label("texts and quantities stand in quotes")
             .hint(format!("write {found:?}"));
     }
+    let before = text
+        .get(..place.start as usize)
+        .unwrap_or_default()
+        .trim_end();
     match message {
+        "cannot recurse further; max recursion depth met" => problem.label("nested too deeply"),
+        "key with no value, expected `=`" if before.ends_with(':') => problem
+            .label("expected `=`")
+            .hint("write `=` instead of `:`"),
         "duplicate key" => problem
             .label(format!("`{found}` is there already"))
             .hint("keep one of the two; further members of a list begin with [[double brackets]]"),

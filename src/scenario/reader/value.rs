@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crate::units::{Bytes, Rate, Ratio, Span, UnitError};
 
 use super::Reader;
+use super::choice::clipped;
 use super::key::Kind;
 use super::problem::Problem;
 use super::tree::{Node, Tree};
@@ -40,6 +41,8 @@ pub(in crate::scenario) trait Unit:
     const WHAT: &'static str;
     /// An example.
     const EXAMPLE: &'static str;
+    /// A larger one.
+    const LARGER: &'static str;
     /// What a single value looks like.
     const KIND: Kind;
     /// What a value or a distribution looks like.
@@ -51,6 +54,11 @@ pub(in crate::scenario) trait Unit:
     /// The other way round.
     fn of(count: u64) -> Self;
 
+    /// As a message says it.
+    fn in_message(self) -> String {
+        self.to_string()
+    }
+
     /// What a bare number most likely meant.
     fn guess(number: &str) -> String;
 }
@@ -58,6 +66,7 @@ pub(in crate::scenario) trait Unit:
 impl Unit for Span {
     const WHAT: &'static str = "a duration";
     const EXAMPLE: &'static str = "\"30s\"";
+    const LARGER: &'static str = "\"2m\"";
     const KIND: Kind = Kind::Duration;
     const KIND_OF_MANY: Kind = Kind::Durations;
 
@@ -77,6 +86,7 @@ impl Unit for Span {
 impl Unit for Bytes {
     const WHAT: &'static str = "a size";
     const EXAMPLE: &'static str = "\"5KB\"";
+    const LARGER: &'static str = "\"20KB\"";
     const KIND: Kind = Kind::Size;
     const KIND_OF_MANY: Kind = Kind::Sizes;
 
@@ -88,6 +98,18 @@ impl Unit for Bytes {
         Self(count)
     }
 
+    /// Sizes that come out of a calculation are rounded.
+    fn in_message(self) -> String {
+        let exact = self.to_string();
+        let scales = [(40, "TiB"), (30, "GiB"), (20, "MiB")];
+        match scales.iter().find(|(bits, _)| self.0 >> bits > 0) {
+            Some((bits, unit)) if exact.len() > 8 => {
+                format!("about {:.2} {unit}", self.0 as f64 / (1u64 << bits) as f64)
+            }
+            _ => exact,
+        }
+    }
+
     fn guess(number: &str) -> String {
         format!("\"{number}B\" for bytes, \"{number}KB\" (1000), \"{number}KiB\" (1024) ...")
     }
@@ -96,6 +118,7 @@ impl Unit for Bytes {
 impl Unit for Ratio {
     const WHAT: &'static str = "a share";
     const EXAMPLE: &'static str = "\"95%\"";
+    const LARGER: &'static str = "\"99%\"";
     const KIND: Kind = Kind::Share;
     const KIND_OF_MANY: Kind = Kind::Share;
 
@@ -121,6 +144,7 @@ impl Unit for Ratio {
 impl Unit for Rate {
     const WHAT: &'static str = "a rate";
     const EXAMPLE: &'static str = "\"50/s\"";
+    const LARGER: &'static str = "\"80/s\"";
     const KIND: Kind = Kind::Rate;
     const KIND_OF_MANY: Kind = Kind::Rate;
 
@@ -145,18 +169,10 @@ impl<U: Unit> Value for U {
         let problem = match &node.tree {
             Tree::Text(text) => match text.parse() {
                 Ok(value) => return Some(value),
-                Err(error) => unit_problem::<U>(node, &key, text, &error),
+                Err(error) => unit_problem::<U>(node, reader, text, &error),
             },
-            Tree::Integer(text, _) | Tree::Float(text) => {
-                let problem = Problem::new(node.place, format!("`{key}` has no unit"))
-                    .label(format!("expected {} such as {}", U::WHAT, U::EXAMPLE));
-                if text.starts_with('-') || text.ends_with("nan") || text.ends_with("inf") {
-                    problem
-                } else {
-                    problem.hint(format!("write {}", U::guess(text.trim_start_matches('+'))))
-                }
-            }
-            _ => wrong_type(node, &key, U::WHAT).hint(format!("such as {}", U::EXAMPLE)),
+            Tree::Integer(text, _) | Tree::Float(text) => bare_number::<U>(node, reader, text),
+            _ => wrong_type(node, &key, U::WHAT).hint(format!("write for example {}", U::EXAMPLE)),
         };
         reader.report(problem);
         None
@@ -171,11 +187,25 @@ impl<U: Unit> Value for U {
     }
 
     fn amount(amount: u64) -> String {
-        U::of(amount).to_string()
+        U::of(amount).in_message()
     }
 }
 
-fn unit_problem<U: Unit>(node: &Node, key: &str, text: &str, error: &UnitError) -> Problem {
+fn bare_number<U: Unit>(node: &Node, reader: &Reader, text: &str) -> Problem {
+    let key = &reader.key();
+    if text.ends_with("nan") || text.ends_with("inf") {
+        return wrong_type(node, key, U::WHAT).hint(format!("write {}", U::EXAMPLE));
+    }
+    if text.starts_with('-') {
+        return unit_problem::<U>(node, reader, text, &UnitError::Negative);
+    }
+    Problem::new(node.place, format!("`{key}` has no unit"))
+        .label(format!("expected {} such as {}", U::WHAT, U::EXAMPLE))
+        .hint(format!("write {}", U::guess(text.trim_start_matches('+'))))
+}
+
+fn unit_problem<U: Unit>(node: &Node, reader: &Reader, text: &str, error: &UnitError) -> Problem {
+    let key = reader.key();
     let message = match error {
         UnitError::MissingUnit(_) => format!("`{key}` has no unit"),
         UnitError::UnknownUnit(..) | UnitError::NoNumber => format!("`{key}` is not {}", U::WHAT),
@@ -188,14 +218,64 @@ fn unit_problem<U: Unit>(node: &Node, key: &str, text: &str, error: &UnitError) 
             .label(format!("expected {} such as {}", U::WHAT, U::EXAMPLE))
             .hint(format!("write {}", U::guess(text.trim()))),
         UnitError::UnknownUnit(unit, known) => problem
-            .label(format!("there is no unit `{unit}`"))
-            .hint(format!("units are {known}")),
+            .label(format!("there is no unit `{}`", clipped(unit)))
+            .hint(match with_known_unit::<U>(text, unit) {
+                Some(better) => format!("write \"{better}\""),
+                None => format!("units are {known}"),
+            }),
         UnitError::NoNumber => problem
             .label("this does not begin with a number")
             .hint(format!("write {} such as {}", U::WHAT, U::EXAMPLE)),
         UnitError::Negative => problem.label("it must not be below zero"),
-        UnitError::TooLarge(limit) => problem.label(format!("at most {limit}")),
+        UnitError::TooLarge(limit) => {
+            let limit = reader.most().unwrap_or_else(|| (*limit).to_owned());
+            problem.label(format!("at most {limit}"))
+        }
     }
+}
+
+/// Units as people write them elsewhere, and as they are written here.
+const OTHER_UNITS: [(&[&str], &str); 17] = [
+    (&["ns", "nsec", "nanos", "nanoseconds"], "ns"),
+    (
+        &[
+            "us",
+            "usec",
+            "\u{b5}s",
+            "\u{3bc}s",
+            "micros",
+            "microseconds",
+        ],
+        "us",
+    ),
+    (&["ms", "msec", "msecs", "millis", "milliseconds"], "ms"),
+    (&["s", "sec", "secs", "second", "seconds"], "s"),
+    (&["m", "min", "mins", "minute", "minutes"], "m"),
+    (&["h", "hr", "hrs", "hour", "hours"], "h"),
+    (&["d", "day", "days"], "d"),
+    (&["b", "byte", "bytes"], "B"),
+    (&["k", "kb"], "KB"),
+    (&["m", "mb"], "MB"),
+    (&["g", "gb"], "GB"),
+    (&["ki", "kib"], "KiB"),
+    (&["mi", "mib"], "MiB"),
+    (&["gi", "gib"], "GiB"),
+    (
+        &["/sec", "/second", "rps", "tps", "per second", "/ s"],
+        "/s",
+    ),
+    (&["/min", "/minute", "rpm", "per minute"], "/m"),
+    (&["/hour", "per hour"], "/h"),
+];
+
+/// The text with another unit in the place of `unit`, if that makes sense of it.
+fn with_known_unit<U: Unit>(text: &str, unit: &str) -> Option<String> {
+    let plain = unit.to_lowercase();
+    OTHER_UNITS
+        .iter()
+        .filter(|(others, _)| others.contains(&plain.as_str()))
+        .map(|(_, known)| text.replace(unit, known))
+        .find(|better| better.parse::<U>().is_ok())
 }
 
 /// The problem of a value of another type.
@@ -214,9 +294,9 @@ impl Value for u64 {
                 Ok(number) => return Some(number),
                 Err(_) if *number < 0 => Problem::new(node.place, format!("`{key}` is negative"))
                     .label("it must not be below zero"),
-                Err(_) => too_large(node, &key),
+                Err(_) => too_large(node, reader, Self::MAX),
             },
-            Tree::Integer(_, None) => too_large(node, &key),
+            Tree::Integer(_, None) => too_large(node, reader, Self::MAX),
             Tree::Text(text) if text.parse::<Self>().is_ok() => {
                 wrong_type(node, &key, "a whole number").hint("write it without quotes")
             }
@@ -235,8 +315,10 @@ impl Value for u64 {
     }
 }
 
-fn too_large(node: &Node, key: &str) -> Problem {
-    Problem::new(node.place, format!("`{key}` is too large")).label(format!("at most {}", u64::MAX))
+fn too_large(node: &Node, reader: &Reader, most: u64) -> Problem {
+    let most = reader.most().unwrap_or_else(|| most.to_string());
+    Problem::new(node.place, format!("`{}` is too large", reader.key()))
+        .label(format!("at most {most}"))
 }
 
 impl Value for u32 {
@@ -246,9 +328,7 @@ impl Value for u32 {
         let number = u64::read(node, reader)?;
         let narrow = Self::try_from(number).ok();
         if narrow.is_none() {
-            let message = format!("`{}` is too large", reader.key());
-            let label = format!("at most {}", Self::MAX);
-            reader.report(Problem::new(node.place, message).label(label));
+            reader.report(too_large(node, reader, Self::MAX.into()));
         }
         narrow
     }
@@ -315,104 +395,4 @@ fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
-}
-
-/// A type whose values are a few words.
-pub(in crate::scenario) trait Choice: Copy + PartialEq + 'static {
-    /// What it is, with its article: "an engine".
-    const WHAT: &'static str;
-    /// All words and their meaning.
-    const CHOICES: &'static [(&'static str, Self)];
-
-    /// Why a word that one could expect is not among them.
-    fn refused(_word: &str) -> Option<&'static str> {
-        None
-    }
-
-    /// The word for it.
-    fn word(self) -> &'static str {
-        Self::CHOICES
-            .iter()
-            .find(|(_, value)| *value == self)
-            .map(|(word, _)| *word)
-            .expect("every value has its word")
-    }
-
-    /// All words.
-    fn words() -> Vec<&'static str> {
-        Self::CHOICES.iter().map(|(word, _)| *word).collect()
-    }
-
-    /// The value of a word, or a report.
-    fn from_word(node: &Node, reader: &Reader) -> Option<Self> {
-        let Tree::Text(word) = &node.tree else {
-            reader.report(wrong_type(node, &reader.key(), Self::WHAT).hint(one_of(&Self::words())));
-            return None;
-        };
-        let found = Self::CHOICES.iter().find(|(known, _)| known == word);
-        if found.is_none() {
-            let what = Self::WHAT
-                .split_once(' ')
-                .map_or(Self::WHAT, |(_, noun)| noun);
-            let problem = match Self::refused(word) {
-                Some(why) => Problem::new(node.place, format!("{what} `{word}` {why}")),
-                None => Problem::new(node.place, format!("there is no {what} `{word}`"))
-                    .label(did_you_mean(word, &Self::words())),
-            };
-            reader.report(problem.hint(one_of(&Self::words())));
-        }
-        found.map(|(_, value)| *value)
-    }
-}
-
-/// Implements [`Value`] by [`Choice`].
-macro_rules! choice_is_value {
-    ($($choice:ty),*) => {$(
-        impl $crate::scenario::reader::value::Value for $choice {
-            const KIND: $crate::scenario::reader::key::Kind =
-                $crate::scenario::reader::key::Kind::Choice(
-                    <$choice as $crate::scenario::reader::value::Choice>::words,
-                );
-
-            fn read(
-                node: &$crate::scenario::reader::tree::Node,
-                reader: &$crate::scenario::reader::Reader,
-            ) -> Option<Self> {
-                $crate::scenario::reader::value::Choice::from_word(node, reader)
-            }
-
-            fn write(&self) -> String {
-                format!("\"{}\"", $crate::scenario::reader::value::Choice::word(*self))
-            }
-        }
-    )*};
-}
-pub(in crate::scenario) use choice_is_value;
-
-/// "write one of a, b, c".
-pub(in crate::scenario) fn one_of(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    format!("write one of {}", quoted.join(", "))
-}
-
-/// "did you mean `x`?", or nothing if no word is near.
-pub(in crate::scenario) fn did_you_mean(word: &str, known: &[&str]) -> String {
-    nearest(word, known).map_or_else(String::new, |near| format!("did you mean `{near}`?"))
-}
-
-/// The known word that `word` most likely was meant to be.
-pub(in crate::scenario) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    if word.len() > 100 {
-        return None;
-    }
-    let plain = |text: &str| text.to_lowercase().replace(['-', '.', '_', ' '], "_");
-    let word = plain(word);
-    let mut best: Option<(&str, f64)> = None;
-    for candidate in known {
-        let likeness = strsim::jaro_winkler(&word, &plain(candidate));
-        if likeness > best.map_or(0.8, |(_, best)| best) {
-            best = Some((candidate, likeness));
-        }
-    }
-    best.map(|(candidate, _)| candidate)
 }

@@ -2,11 +2,12 @@
 
 use crate::kernel::quantiles::Distribution;
 use crate::scenario::reader::Reader;
+use crate::scenario::reader::choice::Choice;
 use crate::scenario::reader::key::{Key, Kind, Section};
 use crate::scenario::reader::problem::Problem;
 use crate::scenario::reader::table::Table;
 use crate::scenario::reader::tree::{Node, Tree};
-use crate::scenario::reader::value::{Choice, Value};
+use crate::scenario::reader::value::Value;
 use crate::scenario::reader::writer::Writer;
 use crate::units::{Bytes, Ratio, Span};
 
@@ -227,6 +228,19 @@ pub(in crate::scenario) const SECTION: Section = Section {
         SERVICE_TIME.info(),
     ],
     sections: &[],
+    not_yet: &[
+        "replicas",
+        "multi_az",
+        "zones",
+        "appendonly",
+        "save",
+        "snapshots",
+        "tls",
+        "maxclients",
+        "io_threads",
+        "data_tiering",
+        "cluster_mode",
+    ],
 };
 
 impl StoreSpec {

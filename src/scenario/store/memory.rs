@@ -1,9 +1,10 @@
 //! What a node type says about memory, and what must agree with it.
 
 use crate::scenario::presets::node_types::{self, NodeType};
+use crate::scenario::reader::choice::{clipped, nearest};
 use crate::scenario::reader::problem::Problem;
 use crate::scenario::reader::table::{Table, Wrong};
-use crate::scenario::reader::value::{Choice, nearest};
+use crate::scenario::reader::value::Value;
 use crate::units::{Bytes, Ratio};
 
 use super::keys::{MAXMEMORY, NODE_TYPE, RESERVED_MEMORY};
@@ -31,22 +32,34 @@ pub(super) fn read_node_type(
         return Err(Wrong);
     };
     let engine = engine.ok_or(Wrong)?;
-    let wrong = if node_type.data_tiering {
-        Some("it moves values to a local disk, which is not modelled".to_owned())
-    } else if engine.is_valkey() && !node_type.valkey.runs {
-        Some("it does not run Valkey".to_owned())
-    } else if !engine.is_valkey() && !node_type.redis.runs {
-        Some("it does not run Redis OSS".to_owned())
+    let valkey = engine.is_valkey();
+    let runs = if valkey {
+        node_type.valkey.runs
     } else {
-        None
+        node_type.redis.runs
     };
-    let Some(wrong) = wrong else {
+    let (label, hint) = if node_type.data_tiering {
+        (
+            "it moves values to a local disk, which is not modelled",
+            format!("without a disk: {}", name.replace("gd.", "g.")),
+        )
+    } else if valkey && !runs {
+        (
+            "it does not run Valkey",
+            "write engine = \"redis-7.0\", or take a current type".to_owned(),
+        )
+    } else if !runs {
+        (
+            "it does not run Redis OSS",
+            "write engine = \"valkey-8.1\"".to_owned(),
+        )
+    } else {
         return Ok(Some(node_type));
     };
     table.problem(&NODE_TYPE, |problem| Problem {
         message: format!("`{name}` cannot be used here"),
-        label: wrong,
-        hint: Some(format!("the engine is {}", engine.word())),
+        label: label.to_owned(),
+        hint: Some(hint),
         ..problem
     });
     Err(Wrong)
@@ -59,22 +72,18 @@ fn unknown_node_type(problem: Problem, name: &str) -> Problem {
         .map(|node_type| node_type.name.as_str())
         .collect();
     let family = |name: &str| name.rsplit_once('.').map(|(family, _)| family.to_owned());
-    let full = if name.starts_with("cache.") {
-        name.to_owned()
-    } else {
-        format!("cache.{name}")
-    };
-    let near = nearest(&full, &names);
+    // All begin with "cache.", which must not make them alike.
+    let bare = |name| str::strip_prefix(name, "cache.").unwrap_or(name);
+    let bare_names: Vec<&str> = names.iter().copied().map(bare).collect();
+    let near = nearest(bare(name), &bare_names)
+        .and_then(|near| names.iter().copied().find(|name| bare(name) == near));
     let siblings: Vec<&str> = names
         .iter()
         .copied()
         .filter(|other| near.is_some() && family(other) == near.and_then(family))
         .collect();
     Problem {
-        message: format!(
-            "there is no node type `{}`",
-            name.chars().take(60).collect::<String>()
-        ),
+        message: format!("there is no node type `{}`", clipped(name)),
         label: near.map_or_else(String::new, |near| format!("did you mean `{near}`?")),
         hint: Some(if siblings.is_empty() {
             "write a type such as \"cache.m5.large\" or \"cache.r7g.xlarge\"".to_owned()
@@ -114,7 +123,7 @@ pub(super) fn read_memory(
     if limit > node_type.maxmemory || limit.0 == 0 {
         table.problem(&MAXMEMORY, |problem| Problem {
             message: format!("`maxmemory` is not within a {}", node_type.name),
-            label: format!("it has {}", node_type.maxmemory),
+            label: format!("it has {}", Bytes::amount(node_type.maxmemory.0)),
             hint: Some("leave `maxmemory` out: it follows from the node type".to_owned()),
             ..problem
         });
@@ -125,7 +134,11 @@ pub(super) fn read_memory(
         let usable = node_type.usable(reserved);
         table.problem(&MAXMEMORY, |problem| Problem {
             message: "`maxmemory` and `reserved_memory` contradict each other".to_owned(),
-            label: format!("{reserved} of a {} reserved leave {usable}", node_type.name),
+            label: format!(
+                "{reserved} of a {} reserved leave {}",
+                node_type.name,
+                Bytes::amount(usable.0)
+            ),
             hint: Some("give only one of the two".to_owned()),
             ..problem
         });
@@ -138,9 +151,10 @@ fn memory_without_type(table: &Table<'_>, platform: Platform) -> Option<(Bytes, 
     if platform == Platform::ElastiCache && !table.has(&MAXMEMORY) {
         table.own_problem(|problem| Problem {
             message: "nothing says how much memory a node has".to_owned(),
-            hint: Some(
-                "write [store] node_type = \"cache.m5.large\", or maxmemory = \"4GiB\"".to_owned(),
-            ),
+            hint: Some(match problem.place {
+                Some(_) => "add node_type = \"cache.m5.large\", or maxmemory = \"4GiB\"".to_owned(),
+                None => "add for example\n\n[store]\nnode_type = \"cache.m5.large\"".to_owned(),
+            }),
             ..problem
         });
         table.get_or(&MAXMEMORY, || None);

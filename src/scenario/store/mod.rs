@@ -3,7 +3,7 @@
 use crate::kernel::quantiles::Distribution;
 use crate::units::{Bytes, Ratio, Span};
 
-use super::reader::value::{Choice, choice_is_value};
+use super::reader::choice::{Choice, choice_is_value};
 
 mod keys;
 mod memory;
@@ -117,6 +117,16 @@ impl Choice for Platform {
         ("elasticache", Self::ElastiCache),
         ("self-managed", Self::SelfManaged),
     ];
+    const OTHER_WORDS: &'static [(&'static str, &'static str)] = &[
+        ("aws", "elasticache"),
+        ("amazon", "elasticache"),
+        ("self-hosted", "self-managed"),
+        ("selfhosted", "self-managed"),
+        ("on-prem", "self-managed"),
+        ("on-premises", "self-managed"),
+        ("ec2", "self-managed"),
+        ("redis", "self-managed"),
+    ];
 }
 
 impl Choice for Engine {
@@ -160,7 +170,7 @@ choice_is_value!(Platform, Engine, Allocator, EvictionPolicy);
 
 impl Platform {
     /// Engines that it offers.
-    fn offers(self, engine: Engine) -> bool {
+    pub(super) fn offers(self, engine: Engine) -> bool {
         match self {
             Self::SelfManaged => true,
             Self::ElastiCache => matches!(

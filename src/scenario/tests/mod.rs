@@ -1,5 +1,9 @@
 //! Tests of scenarios as a whole: examples, errors, round trips.
 
+mod malformed;
+mod round_trip;
+mod sources;
+
 use super::store::{Engine, EvictionPolicy};
 use super::*;
 use crate::units::{Bytes, Ratio};

@@ -132,6 +132,7 @@ pub(in crate::scenario) const SECTION: Section = Section {
         AWAY.info(),
     ],
     sections: &[&session::SECTION],
+    not_yet: &["client", "zone", "on_error", "pacing", "schedule", "daily"],
 };
 
 impl UserClass {
@@ -152,7 +153,9 @@ impl UserClass {
         let logout_share = table.get(&LOGOUT_SHARE);
         let return_share = table.get(&RETURN_SHARE);
         let away = table.get(&AWAY);
-        let session = SessionSpec::read(table.section(&session::SECTION));
+        let session = SessionSpec::read(
+            table.required_section(&session::SECTION, "bytes = \"2KB\"\nttl = \"30m\""),
+        );
         let lively = check_means(&table, think_time.as_ref(), stay.as_ref());
         table.finish();
         lively.then_some(())?;

@@ -4,12 +4,13 @@ use crate::kernel::quantiles::Distribution;
 use crate::units::{Bytes, Rate, Ratio, Span};
 
 use super::commands::Program;
-use super::reader::value::{Choice, choice_is_value};
+use super::reader::choice::{Choice, choice_is_value};
 
 mod keys;
 mod session;
 
 pub(super) use keys::SECTION;
+pub(super) use session::Purpose;
 
 /// How the users of a class come.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +117,15 @@ impl Choice for TtlKind {
         ("from-write", Self::FromWrite),
         ("absolute", Self::Absolute),
         ("none", Self::None),
+    ];
+    const OTHER_WORDS: &'static [(&'static str, &'static str)] = &[
+        ("rolling", "sliding"),
+        ("idle", "sliding"),
+        ("touch", "sliding"),
+        ("on-write", "from-write"),
+        ("write", "from-write"),
+        ("fixed", "absolute"),
+        ("never", "none"),
     ];
 }
 

@@ -131,6 +131,7 @@ pub(in crate::scenario) const SECTION: Section = Section {
         RESTORE.info(),
     ],
     sections: &[],
+    not_yet: &["library", "keys", "locking", "compression", "cookie"],
 };
 
 impl SessionSpec {
@@ -271,7 +272,7 @@ fn read_ttl(table: &Table<'_>, kind: Option<TtlKind>) -> Option<Span> {
             message: "`ttl` is missing".to_owned(),
             label: "in [users.session]".to_owned(),
             hint: Some("add for example ttl = \"30m\", or ttl_kind = \"none\"".to_owned()),
-            ..problem
+            ..problem.missing("ttl")
         });
     }
     let ttl = ttl?;
@@ -288,7 +289,7 @@ fn read_ttl(table: &Table<'_>, kind: Option<TtlKind>) -> Option<Span> {
 
 /// What a program is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(in crate::scenario) enum Purpose {
     Login,
     Read,
     Modify,
@@ -298,7 +299,7 @@ enum Purpose {
 
 impl Purpose {
     /// The program of a plain library.
-    fn program(self, encoding: Encoding, ttl_kind: TtlKind) -> Program {
+    pub(in crate::scenario) fn program(self, encoding: Encoding, ttl_kind: TtlKind) -> Program {
         use CommandName::{Del, Expire, Get, HGetAll, HSet, Set};
         let hash = matches!(encoding, Encoding::Hash { .. });
         let (get, set) = if hash { (HGetAll, HSet) } else { (Get, Set) };

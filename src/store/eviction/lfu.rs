@@ -57,7 +57,7 @@ impl Lfu {
     /// The stamp after an access: one more with probability
     /// 1 / ((counter - 5) * log factor + 1) (`updateLFU`, `LFULogIncr`).
     #[inline]
-    pub(super) fn touched(self, stamp: u32, minutes: u32, rng: &mut ChaCha8Rng) -> u32 {
+    pub(in crate::store) fn touched(self, stamp: u32, minutes: u32, rng: &mut ChaCha8Rng) -> u32 {
         let counter = self.decayed(stamp, minutes);
         let above = u64::from(counter.saturating_sub(INITIAL));
         // rand() / RAND_MAX < 1 / (above * factor + 1), in integers.

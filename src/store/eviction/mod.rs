@@ -10,8 +10,6 @@ mod lru;
 mod pool;
 mod ttl;
 
-use rand_chacha::ChaCha8Rng;
-
 use crate::scenario::store::{EvictionPolicy, StoreSpec};
 
 pub(super) use lfu::Lfu;
@@ -77,8 +75,8 @@ impl Policy {
 
     /// Whether access stamps are LFU counters instead of times.
     #[inline]
-    pub(super) fn counts(&self) -> bool {
-        self.choice == Choice::Lfu
+    pub(super) const fn counts(&self) -> bool {
+        matches!(self.choice, Choice::Lfu)
     }
 
     /// The stamp of a new key.
@@ -86,22 +84,6 @@ impl Policy {
     pub(super) fn new_stamp(&self, clock: &Clock, now_ms: u64) -> u32 {
         if self.counts() {
             lfu::new_stamp(clock.minutes(now_ms))
-        } else {
-            clock.lru()
-        }
-    }
-
-    /// The stamp of a key that is accessed.
-    #[inline]
-    pub(super) fn touched(
-        &self,
-        stamp: u32,
-        clock: &Clock,
-        now_ms: u64,
-        rng: &mut ChaCha8Rng,
-    ) -> u32 {
-        if self.counts() {
-            self.lfu.touched(stamp, clock.minutes(now_ms), rng)
         } else {
             clock.lru()
         }

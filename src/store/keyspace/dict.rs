@@ -73,6 +73,11 @@ impl<const LINK: usize> Dict<LINK> {
         Self::size_for(keys) as u64 * BUCKET_BYTES
     }
 
+    /// Less than 10 % full (`HASHTABLE_MIN_FILL`).
+    pub(crate) const fn is_sparse_tenth(&self) -> bool {
+        self.buckets() > SMALLEST && self.len() * 100 / self.buckets() < 10
+    }
+
     /// Whether an eighth of the buckets or less are used (`dictShrinkIfNeeded`).
     #[inline]
     pub(crate) const fn is_sparse_eighth(&self) -> bool {

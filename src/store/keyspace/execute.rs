@@ -17,15 +17,60 @@ impl Keyspace {
     /// first if memory is short, as the server does before every command (`processCommand`).
     #[inline]
     pub fn execute(&mut self, command: &Command, key: KeyId, at: Time) -> Outcome {
-        let (key, now) = (key.0, at.millis());
+        let now = at.millis();
+        if self.has_nothing_else_to_do(command.name)
+            && let Some(outcome) = self.execute_on_live_key(command, key.0, now)
+        {
+            return outcome;
+        }
+        self.execute_in_full(command, key.0, now)
+    }
+
+    /// Whether a command only does what it is for: no eviction, no step of a rehash, no first
+    /// execution, no LFU counter.
+    #[inline]
+    const fn has_nothing_else_to_do(&self, name: CommandName) -> bool {
+        self.used_memory() <= self.limit
+            && !self.is_rehashing()
+            && self.seen_commands >> name as u16 & 1 == 1
+            && !self.policy.counts()
+    }
+
+    /// The most frequent cases, in few instructions; `None` for all others. Does what
+    /// [`Keyspace::execute_in_full`] would (a test compares them).
+    #[inline]
+    fn execute_on_live_key(&mut self, command: &Command, key: u32, now: u64) -> Option<Outcome> {
+        let entry = &mut self.entries[key as usize];
+        if !entry.is_live() || now > entry.expires() {
+            return None;
+        }
+        match (command.name, command.ttl) {
+            (CommandName::Get | CommandName::HGetAll, _) => {
+                entry.set_stamp(self.clock.lru());
+                self.stats.keyspace_hits += 1;
+                Some(Outcome::Hit)
+            }
+            (CommandName::Expire, Ttl::In(span))
+                if entry.has_ttl() && millis(span) > 0 && !self.expires.may_be_full() =>
+            {
+                entry.set_stamp(self.clock.lru());
+                entry.set_expires(now + millis(span));
+                Some(Outcome::Done)
+            }
+            _ => None,
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn execute_in_full(&mut self, command: &Command, key: u32, now: u64) -> Outcome {
         let seen = 1 << command.name as u16;
         if self.seen_commands & seen == 0 {
             self.first_execution(seen);
         }
         let stores = command.name.stores_value();
         self.in_flight = if stores {
-            self.costs
-                .in_flight(self.entries[key as usize].shape(), command.bytes)
+            let shape = self.entries[key as usize].shape();
+            self.costs.in_flight(shape, command.bytes)
         } else {
             0
         };
@@ -57,10 +102,7 @@ impl Keyspace {
     #[inline]
     fn find(&mut self, key: u32, now: u64) -> bool {
         if self.is_rehashing() {
-            self.rehash_main(key, 1);
-            if self.entries[key as usize].is_live() {
-                self.rehash_expires(key, 1);
-            }
+            self.rehash_on_lookup(key);
         }
         let entry = &self.entries[key as usize];
         // Strictly later: at its very millisecond a key still lives (`keyIsExpired`).
@@ -71,12 +113,33 @@ impl Keyspace {
         entry.is_live()
     }
 
+    /// A lookup moves a bucket of each table it looks into.
+    #[cold]
+    #[inline(never)]
+    fn rehash_on_lookup(&mut self, key: u32) {
+        self.rehash_main(key, 1);
+        if self.entries[key as usize].is_live() {
+            self.rehash_expires(key, 1);
+        }
+    }
+
     #[inline]
     fn touch(&mut self, key: u32, now: u64) {
+        if self.policy.counts() {
+            self.touch_counter(key, now);
+        } else {
+            self.entries[key as usize].set_stamp(self.clock.lru());
+        }
+    }
+
+    #[inline(never)]
+    fn touch_counter(&mut self, key: u32, now: u64) {
         let entry = &mut self.entries[key as usize];
+        let minutes = self.clock.minutes(now);
         let stamp = self
             .policy
-            .touched(entry.stamp(), &self.clock, now, &mut self.rng);
+            .lfu
+            .touched(entry.stamp(), minutes, &mut self.rng);
         entry.set_stamp(stamp);
     }
 

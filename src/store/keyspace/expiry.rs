@@ -4,6 +4,7 @@
 //! one cycle to the next, a few keys at a time, and goes on while more than a share of those it
 //! looked at had expired. So up to that share of the keys stays stored although expired.
 
+use super::dict::Dict;
 use super::entry::{EXPIRES, NIL};
 use super::tables::Cursor;
 use super::{DeathCause, Keyspace};
@@ -72,11 +73,7 @@ impl Keyspace {
         let mut turn = Turn::default();
         let mut buckets = 0;
         // A table that is less than 1 % full is not worth the walk.
-        if self
-            .expires
-            .single_dict()
-            .is_none_or(|dict| dict.is_too_sparse())
-        {
+        if self.expires.single_dict().is_none_or(Dict::is_too_sparse) {
             return Turn {
                 is_round: true,
                 ..turn

@@ -33,7 +33,7 @@ pub(super) use entry::Entry;
 pub use entry::{KeyId, ShapeId};
 pub use memory::{Shape, ShapeKind};
 
-use super::engine::{EngineRules, HISTOGRAM_BYTES};
+use super::engine::{EngineRules, HISTOGRAM_BYTES, TableUpkeep};
 use super::eviction::{Policy, Pool};
 use entry::{EXPIRES, MAIN};
 use expiry::ExpiryCursor;
@@ -103,8 +103,8 @@ impl Keyspace {
             policy: Policy::new(spec),
             costs: Costs::new(&rules, cluster),
             stats: Stats::default(),
-            main: Tables::new(rules.tables, rules.shrink, by_slot),
-            expires: Tables::new(rules.tables, rules.shrink, by_slot),
+            main: Tables::new(rules.tables, rules.upkeep, by_slot),
+            expires: Tables::new(rules.tables, rules.upkeep, by_slot),
             pool: Pool::default(),
             hash_seed: rng.next_u64(),
             rng,
@@ -250,7 +250,7 @@ impl Keyspace {
         // The server looks at its clock about every hundred buckets.
         while spent <= Span::from_millis(1) {
             let mut moved = self.main.rehash_any(&mut self.entries, 100);
-            if moved == 0 && (!in_main || self.rules.cron_moves_both) {
+            if moved == 0 && (!in_main || self.rules.upkeep == TableUpkeep::Continual) {
                 moved = self.expires.rehash_any(&mut self.entries, 100);
             }
             if moved == 0 {

@@ -62,6 +62,7 @@ impl Keyspace {
     }
 
     /// A key dies, and its owner will be told.
+    #[inline(never)]
     pub(super) fn die(&mut self, key: u32, cause: DeathCause) {
         let owner = self.entries[key as usize].owner;
         self.deaths.push(Death {
@@ -79,14 +80,22 @@ impl Keyspace {
     /// Gives a live key a TTL, or another one (`setExpire`).
     #[inline]
     pub(super) fn set_ttl(&mut self, key: u32, expires: u64) {
-        let headroom = self.headroom();
-        let slot = self.slot(key);
-        self.expires.expand_if_full(slot, |more| more <= headroom);
+        if self.expires.may_be_full() {
+            let headroom = self.headroom();
+            let slot = self.slot(key);
+            self.expires.expand_if_full(slot, |more| more <= headroom);
+        }
         let entry = &mut self.entries[key as usize];
         if entry.has_ttl() {
             entry.set_expires(expires);
-            return;
+        } else {
+            self.begin_ttl(key, expires);
         }
+    }
+
+    #[inline(never)]
+    fn begin_ttl(&mut self, key: u32, expires: u64) {
+        let entry = &mut self.entries[key as usize];
         let (shape, bytes) = (entry.shape(), entry.bytes);
         entry.set_expires(expires);
         self.used += self.costs.key(shape, bytes, true);
@@ -108,8 +117,8 @@ impl Keyspace {
 
     /// Whether any table is being moved to a new one.
     #[inline]
-    pub(super) fn is_rehashing(&self) -> bool {
-        self.main.is_rehashing() | self.expires.is_rehashing()
+    pub(super) const fn is_rehashing(&self) -> bool {
+        self.main.is_rehashing() || self.expires.is_rehashing()
     }
 
     /// Moves buckets of the key's main table, if it is being moved.
@@ -132,12 +141,10 @@ impl Keyspace {
 
     /// The cron's look at tables that are too sparse or too full.
     pub(super) fn resize_by_cron(&mut self) {
-        let expands = self.rules.cron_expands;
         let headroom = self.headroom();
-        self.main.resize_by_cron(expands, |more| more <= headroom);
+        self.main.resize_by_cron(|more| more <= headroom);
         let headroom = self.headroom();
-        self.expires
-            .resize_by_cron(expands, |more| more <= headroom);
+        self.expires.resize_by_cron(|more| more <= headroom);
     }
 
     /// Evicts until what is over the limit has been freed (`performEvictions`). False if that

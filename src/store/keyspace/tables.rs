@@ -5,10 +5,10 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::dict::{self, Dict, below};
+use super::dict::{Dict, below};
 use super::entry::Entry;
 use super::hashtable::HashTable;
-use crate::store::engine::{Shrink, TableKind};
+use crate::store::engine::{TableKind, TableUpkeep};
 use crate::store::slots::SLOTS;
 
 /// No table yet for a slot.
@@ -87,7 +87,7 @@ pub(super) struct Cursor {
 /// All tables of one sort; `LINK` names the chains in [`Entry::next`].
 #[derive(Clone, Debug)]
 pub(super) struct Tables<const LINK: usize> {
-    tables: Vec<Table<LINK>>,
+    all: Vec<Table<LINK>>,
     /// Place of each slot's table; empty if one table holds all.
     places: Vec<u16>,
     /// Keys by place, as a binary indexed tree, if there are many tables.
@@ -95,8 +95,10 @@ pub(super) struct Tables<const LINK: usize> {
     len: usize,
     bytes: u64,
     rehashing: usize,
+    /// The next insertion may want a larger table.
+    may_be_full: bool,
     kind: TableKind,
-    shrink: Shrink,
+    upkeep: TableUpkeep,
     /// Bytes of a table's own structure, where there are many.
     overhead: u64,
     resize_cursor: usize,
@@ -108,22 +110,23 @@ const STRUCTURE_BYTES: u64 = 80;
 const TABLES_PER_CRON: usize = 16;
 
 impl<const LINK: usize> Tables<LINK> {
-    pub(super) fn new(kind: TableKind, shrink: Shrink, by_slot: bool) -> Self {
-        let tables = if by_slot {
+    pub(super) fn new(kind: TableKind, upkeep: TableUpkeep, by_slot: bool) -> Self {
+        let all = if by_slot {
             Vec::new()
         } else {
             vec![Table::new(kind)]
         };
         let slots = if by_slot { usize::from(SLOTS) } else { 0 };
         Self {
-            tables,
+            all,
             places: vec![NOWHERE; slots],
             sizes: Vec::new(),
             len: 0,
             bytes: 0,
             rehashing: 0,
+            may_be_full: true,
             kind,
-            shrink,
+            upkeep,
             overhead: if by_slot { STRUCTURE_BYTES } else { 0 },
             resize_cursor: 0,
         }
@@ -145,6 +148,12 @@ impl<const LINK: usize> Tables<LINK> {
         self.rehashing > 0
     }
 
+    /// False if no insertion wants a larger table; where there are many tables, always true.
+    #[inline]
+    pub(super) const fn may_be_full(&self) -> bool {
+        self.may_be_full
+    }
+
     #[inline]
     fn place(&self, slot: u16) -> usize {
         if self.places.is_empty() {
@@ -159,14 +168,14 @@ impl<const LINK: usize> Tables<LINK> {
         if place != usize::from(NOWHERE) {
             return place;
         }
-        self.tables.push(Table::new(self.kind));
-        let place = self.tables.len() - 1;
+        self.all.push(Table::new(self.kind));
+        let place = self.all.len() - 1;
         self.places[usize::from(slot)] = place as u16;
         self.sizes.push(0);
         // A new leaf of the binary indexed tree covers the leaves that its number says.
         let index = place + 1;
         let covered = index & index.wrapping_neg();
-        let sum: usize = self.tables[index - covered..place]
+        let sum: usize = self.all[index - covered..place]
             .iter()
             .map(Table::len)
             .sum();
@@ -178,12 +187,13 @@ impl<const LINK: usize> Tables<LINK> {
     /// Changes one table and keeps the sums.
     #[inline]
     fn change<T>(&mut self, place: usize, change: impl FnOnce(&mut Table<LINK>) -> T) -> T {
-        let table = &mut self.tables[place];
+        let table = &mut self.all[place];
         let (bytes, rehashing) = (table.bytes(), table.is_rehashing());
         let result = change(table);
         self.bytes = self.bytes - bytes + table.bytes();
         self.rehashing =
             self.rehashing - usize::from(rehashing) + usize::from(table.is_rehashing());
+        self.may_be_full = !self.sizes.is_empty() || table.is_full();
         result
     }
 
@@ -206,7 +216,7 @@ impl<const LINK: usize> Tables<LINK> {
     #[inline]
     pub(super) fn expand_if_full(&mut self, slot: u16, is_room: impl FnOnce(u64) -> bool) {
         let place = self.place_or_new(slot);
-        if self.tables[place].is_full() {
+        if self.all[place].is_full() {
             self.expand(place, is_room);
         }
     }
@@ -251,11 +261,11 @@ impl<const LINK: usize> Tables<LINK> {
         is_room: impl FnOnce(u64) -> bool,
     ) {
         let place = self.place(entries[key as usize].slot());
-        let shrink = self.shrink;
+        let upkeep = self.upkeep;
         self.change(place, |table| match table {
             Table::Dict(table) => {
                 table.remove(entries, key);
-                if shrink == Shrink::OnDelete && table.is_sparse_eighth() {
+                if upkeep == TableUpkeep::Continual && table.is_sparse_eighth() {
                     Self::shrink_dict(table, is_room);
                 }
             }
@@ -283,7 +293,7 @@ impl<const LINK: usize> Tables<LINK> {
     #[cold]
     fn rehash_slot(&mut self, entries: &mut [Entry], slot: u16, steps: usize) {
         let place = self.place(slot);
-        if place < self.tables.len() && self.tables[place].is_rehashing() {
+        if place < self.all.len() && self.all[place].is_rehashing() {
             self.change(place, |table| table.rehash(entries, steps));
         }
     }
@@ -294,39 +304,39 @@ impl<const LINK: usize> Tables<LINK> {
         if self.rehashing == 0 {
             return 0;
         }
-        let Some(place) = self.tables.iter().position(Table::is_rehashing) else {
+        let Some(place) = self.all.iter().position(Table::is_rehashing) else {
             return 0;
         };
         self.change(place, |table| table.rehash(entries, steps));
         steps
     }
 
-    /// The cron looks for tables that are too sparse or too full. `is_room` as above.
-    pub(super) fn resize_by_cron(&mut self, expands: bool, is_room: impl Fn(u64) -> bool) {
-        for _ in 0..self.tables.len().min(TABLES_PER_CRON) {
-            self.resize_cursor = (self.resize_cursor + 1) % self.tables.len();
+    /// The cron looks for tables that are too sparse or just full. `is_room` as above.
+    pub(super) fn resize_by_cron(&mut self, is_room: impl Fn(u64) -> bool) {
+        for _ in 0..self.all.len().min(TABLES_PER_CRON) {
+            self.resize_cursor = (self.resize_cursor + 1) % self.all.len();
             let place = self.resize_cursor;
-            let Table::Dict(table) = &self.tables[place] else {
-                continue;
-            };
-            if table.is_rehashing() {
+            let by_cron = self.upkeep == TableUpkeep::ByCron;
+            if self.all[place].is_rehashing() {
                 continue;
             }
-            let keys = table.len();
-            let sparse = match self.shrink {
-                // Below 10 % (`htNeedsResize`).
-                Shrink::ByCron => {
-                    table.buckets() > dict::SMALLEST && keys * 100 / table.buckets() < 10
+            if let Table::Dict(table) = &self.all[place] {
+                let keys = table.len();
+                let sparse = if by_cron {
+                    table.is_sparse_tenth()
+                } else {
+                    table.is_sparse_eighth()
+                };
+                if sparse && (by_cron || is_room(Dict::<LINK>::bytes_for(keys))) {
+                    self.change(place, |table| {
+                        if let Table::Dict(table) = table {
+                            table.resize_for(keys);
+                        }
+                    });
+                    continue;
                 }
-                Shrink::OnDelete => table.is_sparse_eighth(),
-            };
-            if sparse && (self.shrink == Shrink::ByCron || is_room(Dict::<LINK>::bytes_for(keys))) {
-                self.change(place, |table| {
-                    if let Table::Dict(table) = table {
-                        table.resize_for(keys);
-                    }
-                });
-            } else if expands && keys > 0 && table.is_full() {
+            }
+            if !by_cron && self.all[place].len() > 0 && self.all[place].is_full() {
                 self.expand(place, &is_room);
             }
         }
@@ -343,14 +353,14 @@ impl<const LINK: usize> Tables<LINK> {
         let Some(place) = self.fair_place(rng) else {
             return 0;
         };
-        if self.tables[place].is_rehashing() {
-            let steps = match &self.tables[place] {
+        if self.all[place].is_rehashing() {
+            let steps = match &self.all[place] {
                 Table::Dict(table) => samples.len().min(table.len()),
                 Table::Hash(_) => 1,
             };
             self.change(place, |table| table.rehash(entries, steps));
         }
-        match &self.tables[place] {
+        match &self.all[place] {
             Table::Dict(table) => table.sample(entries, rng, samples),
             Table::Hash(table) => table.sample(rng, samples),
         }
@@ -359,10 +369,10 @@ impl<const LINK: usize> Tables<LINK> {
     /// A random key.
     pub(super) fn random(&mut self, entries: &mut [Entry], rng: &mut ChaCha8Rng) -> Option<u32> {
         let place = self.fair_place(rng)?;
-        if self.tables[place].is_rehashing() {
+        if self.all[place].is_rehashing() {
             self.change(place, |table| table.rehash(entries, 1));
         }
-        match &self.tables[place] {
+        match &self.all[place] {
             Table::Dict(table) => table.random(entries, rng),
             Table::Hash(table) => table.random(rng),
         }
@@ -373,7 +383,7 @@ impl<const LINK: usize> Tables<LINK> {
         if self.sizes.is_empty() {
             usize::from(self.len > 0)
         } else {
-            self.tables.iter().filter(|table| table.len() > 0).count()
+            self.all.iter().filter(|table| table.len() > 0).count()
         }
     }
 
@@ -401,7 +411,7 @@ impl<const LINK: usize> Tables<LINK> {
 
     /// The dict, where there is a single one: Redis 7.0 walks its buckets by number.
     pub(super) fn single_dict(&self) -> Option<&Dict<LINK>> {
-        match self.tables.as_slice() {
+        match self.all.as_slice() {
             [Table::Dict(table)] => Some(table),
             _ => None,
         }
@@ -415,7 +425,7 @@ impl<const LINK: usize> Tables<LINK> {
         cursor: Cursor,
         keys: &mut Vec<u32>,
     ) -> Option<Cursor> {
-        let table = self.tables.get_mut(cursor.place)?;
+        let table = self.all.get_mut(cursor.place)?;
         let bits = if table.is_too_sparse() {
             0
         } else {
@@ -427,13 +437,13 @@ impl<const LINK: usize> Tables<LINK> {
         if bits != 0 {
             return Some(Cursor { bits, ..cursor });
         }
-        let next = (cursor.place + 1..self.tables.len()).find(|&at| self.tables[at].len() > 0);
+        let next = (cursor.place + 1..self.all.len()).find(|&at| self.all[at].len() > 0);
         next.map(|place| Cursor { place, bits: 0 })
     }
 
     /// Tidies up behind [`Tables::scan`].
     pub(super) fn end_scan(&mut self, cursor: Cursor) {
-        if matches!(self.tables.get(cursor.place), Some(Table::Hash(_))) {
+        if matches!(self.all.get(cursor.place), Some(Table::Hash(_))) {
             self.change(cursor.place, |table| {
                 if let Table::Hash(table) = table {
                     table.end_scan();
@@ -450,7 +460,7 @@ impl<const LINK: usize> Tables<LINK> {
     ) -> Result<(), String> {
         let mut seen = vec![false; entries.len()];
         let mut strangers = 0;
-        for (place, table) in self.tables.iter().enumerate() {
+        for (place, table) in self.all.iter().enumerate() {
             let visit = |key: u32| {
                 let entry = &entries[key as usize];
                 strangers += u64::from(!member(entry) || self.place(entry.slot()) != place);
@@ -464,15 +474,11 @@ impl<const LINK: usize> Tables<LINK> {
         let members = entries.iter().filter(|entry| member(entry)).count();
         let found = seen.iter().filter(|seen| **seen).count();
         let bytes: u64 = self
-            .tables
+            .all
             .iter()
             .map(|table| table.bytes() + self.overhead)
             .sum();
-        let rehashing = self
-            .tables
-            .iter()
-            .filter(|table| table.is_rehashing())
-            .count();
+        let rehashing = self.all.iter().filter(|table| table.is_rehashing()).count();
         if strangers > 0 || found != members || found != self.len {
             return Err(format!(
                 "{found} keys in tables that count {}, {members} should be; {strangers} wrong",

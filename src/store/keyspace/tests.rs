@@ -1,4 +1,8 @@
-//! Rules of a keyspace that hold for every policy.
+//! Rules of a keyspace.
+
+mod bytes;
+mod oracles;
+mod policies;
 
 use super::*;
 use crate::kernel::streams::Streams;
@@ -6,7 +10,7 @@ use crate::scenario::commands::CommandName;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy, ServiceTime};
 use crate::units::{Bytes, Ratio};
 
-pub(super) const POLICIES: [EvictionPolicy; 8] = [
+const POLICIES: [EvictionPolicy; 8] = [
     EvictionPolicy::NoEviction,
     EvictionPolicy::AllKeysLru,
     EvictionPolicy::AllKeysLfu,
@@ -17,7 +21,7 @@ pub(super) const POLICIES: [EvictionPolicy; 8] = [
     EvictionPolicy::VolatileTtl,
 ];
 
-pub(super) fn spec(policy: EvictionPolicy, maxmemory: u64) -> StoreSpec {
+fn spec(policy: EvictionPolicy, maxmemory: u64) -> StoreSpec {
     StoreSpec {
         engine: Engine::Redis70,
         allocator: Allocator::Bundled,
@@ -38,17 +42,17 @@ pub(super) fn spec(policy: EvictionPolicy, maxmemory: u64) -> StoreSpec {
     }
 }
 
-pub(super) fn keyspace(spec: &StoreSpec, seed: u64) -> Keyspace {
+fn keyspace(spec: &StoreSpec, seed: u64) -> Keyspace {
     let rng = Streams::new(seed, 0).stream("node/0");
     Keyspace::new(spec, rng, 1_800_000_000_000, CpuTime::default())
 }
 
-pub(super) const STRING: Shape = Shape {
+const STRING: Shape = Shape {
     key_length: 40,
     kind: ShapeKind::String,
 };
 
-pub(super) const fn command(name: CommandName, bytes: u32, ttl: Ttl) -> Command {
+const fn command(name: CommandName, bytes: u32, ttl: Ttl) -> Command {
     Command { name, bytes, ttl }
 }
 
@@ -143,7 +147,7 @@ fn tables_grow_at_their_load_and_the_old_one_is_given_back() {
     keyspace.check().unwrap();
 }
 
-pub(super) const ENGINES: [Engine; 6] = [
+const ENGINES: [Engine; 6] = [
     Engine::Redis70,
     Engine::Redis74,
     Engine::Redis80,
