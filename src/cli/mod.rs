@@ -24,7 +24,12 @@ use terminal::ColorChoice;
     clippy::doc_markdown,
     reason = "these comments are the help text, printed as they stand"
 )]
-#[command(name = "sessionsim", version, arg_required_else_help = true, args_override_self = true)]
+#[command(
+    name = "sessionsim",
+    version,
+    arg_required_else_help = true,
+    args_override_self = true
+)]
 #[command(after_help = "\
 Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario
 is not valid, 130 interrupted. 101 is a bug in sessionsim.")]
