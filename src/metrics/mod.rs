@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod check;
+pub mod document;
 pub mod histogram;
 pub mod measurements;
 pub mod recorder;

@@ -58,6 +58,8 @@ struct Rare {
     began: Option<Time>,
     row_start: Time,
     row_gauges: Gauges,
+    /// Latencies of all kinds of requests in the row that ends.
+    row_latencies: Bins,
     /// Busy time of the nodes when the row began.
     row_busy: Vec<Span>,
     minute_start: Time,
@@ -100,6 +102,7 @@ impl Recorder {
                 began: None,
                 row_start: Time::ZERO,
                 row_gauges: Gauges::default(),
+                row_latencies: Bins::default(),
                 row_busy: Vec::new(),
                 minute_start: Time::ZERO,
                 minute_busy: Vec::new(),
@@ -205,13 +208,12 @@ impl Recorder {
     }
 
     fn end_row(&mut self, at: Time, nodes: &[NodeSample]) {
-        let requests = &mut self.rare.latencies[Group::Requests as usize];
-        let mut all = Bins::default();
-        for bins in &self.kinds {
-            all.add(bins);
-        }
-        requests.add(&all);
         let rare = &mut *self.rare;
+        rare.row_latencies.clear();
+        for bins in &self.kinds {
+            rare.row_latencies.add(bins);
+        }
+        rare.latencies[Group::Requests as usize].add(&rare.row_latencies);
         rare.gauges.raise(&rare.row_gauges);
         let elapsed = at.since(rare.row_start);
         if elapsed > Span::ZERO && elapsed < MINUTE {
@@ -227,7 +229,7 @@ impl Recorder {
             start: rare.row_start,
             end: at,
             counts: self.row,
-            latency: all.brief(),
+            latency: rare.row_latencies.brief(),
             node_latency: self.node.brief(),
             gauges: rare.row_gauges,
         });

@@ -373,6 +373,22 @@ fn names_are_unique_and_explained() {
     }
 }
 
+/// With `SESSIONSIM_UPDATE` set, the document is written anew.
+#[test]
+fn metrics_reference_is_fresh() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
+    let fresh = super::document::document();
+    if std::env::var_os("SESSIONSIM_UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &fresh).unwrap();
+    }
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        stored.replace("\r\n", "\n") == fresh,
+        "docs/metrics.md is stale: run SESSIONSIM_UPDATE=1 cargo test metrics_reference"
+    );
+}
+
 proptest! {
     /// Rows lose and invent nothing, wherever their ends lie.
     #[test]

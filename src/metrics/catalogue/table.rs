@@ -189,10 +189,17 @@ fn sessions() -> Vec<Metric> {
         name: format!("sessions_lost.{}", cause.as_str()).into(),
         unit: Unit::Count,
         better: Lower,
-        help: format!("Sessions lost by cause: {}.", cause.as_str()).into(),
+        help: because(cause).into(),
         source: Source::Lost(cause),
     }));
     metrics
+}
+
+const fn because(cause: LossCause) -> &'static str {
+    match cause {
+        LossCause::Evicted => "Sessions lost because their key was evicted.",
+        LossCause::Refused => "Sessions lost because the write that creates them was refused.",
+    }
 }
 
 fn consequences() -> [Metric; 9] {
