@@ -7,8 +7,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
+use super::cursor::walk;
 use super::entry::{Entry, NIL};
-use super::hashtable::next_cursor;
 
 /// Buckets of the smallest table (`DICT_HT_INITIAL_SIZE`).
 pub(crate) const SMALLEST: usize = 4;
@@ -297,29 +297,14 @@ impl<const LINK: usize> Dict<LINK> {
 
     /// Hands out the keys behind `cursor`, of the smaller table first, and returns the next
     /// cursor, 0 when it has come round (`dictScan`).
-    pub(crate) fn scan(&self, entries: &[Entry], mut cursor: u64, keys: &mut Vec<u32>) -> u64 {
+    pub(crate) fn scan(&self, entries: &[Entry], cursor: u64, keys: &mut Vec<u32>) -> u64 {
         if self.len() == 0 {
             return 0;
         }
-        let mask = |table: usize| self.tables[table].len() as u64 - 1;
-        let mut emit = |table: usize, cursor: u64| {
-            let head = self.tables[table][(cursor & mask(table)) as usize];
-            keys.extend(Self::chain(entries, head));
-        };
-        if !self.is_rehashing() {
-            emit(0, cursor);
-            return next_cursor(cursor, mask(0));
-        }
-        let grows = self.tables[0].len() <= self.tables[1].len();
-        let (small, large) = if grows { (0, 1) } else { (1, 0) };
-        emit(small, cursor);
-        loop {
-            emit(large, cursor);
-            cursor = next_cursor(cursor, mask(large));
-            if cursor & (mask(small) ^ mask(large)) == 0 {
-                return cursor;
-            }
-        }
+        let sizes = [self.tables[0].len(), self.tables[1].len()];
+        walk(sizes, cursor, |table, index| {
+            keys.extend(Self::chain(entries, self.tables[table][index]));
+        })
     }
 
     /// Recounts everything; hands each key to `visit`.

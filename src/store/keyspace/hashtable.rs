@@ -7,6 +7,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
+use super::cursor::walk;
 use super::dict::below;
 use super::entry::{Entry, NIL};
 
@@ -375,15 +376,12 @@ impl HashTable {
     }
 
     fn scan_chains(&self, cursor: u64, mut emit: impl FnMut(u32)) -> u64 {
-        scan_buckets(self.scan_sizes(), cursor, |top| {
-            for at in self.chain(top) {
+        let sizes = [self.buckets[0].len(), self.buckets[1].len()];
+        walk(sizes, cursor, |table, index| {
+            for at in self.chain(At { table, index }) {
                 self.bucket(at).keys().for_each(&mut emit);
             }
         })
-    }
-
-    const fn scan_sizes(&self) -> [usize; 2] {
-        [self.buckets[0].len(), self.buckets[1].len()]
     }
 
     /// Hands out the keys behind `cursor` and returns the next cursor, 0 when it has come round.
@@ -468,41 +466,4 @@ impl HashTable {
         }
         Ok(())
     }
-}
-
-/// The top-level buckets that a scan visits for `cursor`, the smaller table's first, and the next
-/// cursor (`hashtableScan`). There is a second table during a rehash only.
-fn scan_buckets(sizes: [usize; 2], mut cursor: u64, mut visit: impl FnMut(At)) -> u64 {
-    let mask = |table: usize| sizes[table] as u64 - 1;
-    if sizes[1] == 0 {
-        visit(At {
-            table: 0,
-            index: (cursor & mask(0)) as usize,
-        });
-        return next_cursor(cursor, mask(0));
-    }
-    let (small, large) = if sizes[0] <= sizes[1] { (0, 1) } else { (1, 0) };
-    visit(At {
-        table: small,
-        index: (cursor & mask(small)) as usize,
-    });
-    loop {
-        visit(At {
-            table: large,
-            index: (cursor & mask(large)) as usize,
-        });
-        cursor = next_cursor(cursor, mask(large));
-        if cursor & (mask(small) ^ mask(large)) == 0 {
-            return cursor;
-        }
-    }
-}
-
-/// The next cursor: the masked bits are counted from the highest down, so that a table may grow
-/// or shrink between two steps (Pieter Noordhuis' algorithm).
-pub(crate) const fn next_cursor(cursor: u64, mask: u64) -> u64 {
-    (cursor | !mask)
-        .reverse_bits()
-        .wrapping_add(1)
-        .reverse_bits()
 }

@@ -10,6 +10,7 @@
 
 mod clock;
 mod command;
+mod cursor;
 mod dict;
 mod entry;
 mod execute;
