@@ -7,6 +7,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
+use crate::kernel::memory::prefetch;
+
 use super::cursor::walk;
 use super::entry::{Entry, NIL};
 
@@ -194,11 +196,12 @@ impl<const LINK: usize> Dict<LINK> {
         self.rehash_index = None;
     }
 
-    /// Up to `samples.len()` keys from consecutive buckets behind a random one
-    /// (`dictGetSomeKeys`, without the steps of rehash it makes first). Returns how many.
+    /// Up to `samples.len()` keys from consecutive buckets behind a random one, which `start`
+    /// decides (`dictGetSomeKeys`, without the steps of rehash it makes first). Returns how many.
     pub(crate) fn sample(
         &self,
         entries: &[Entry],
+        start: u64,
         rng: &mut ChaCha8Rng,
         samples: &mut [u32],
     ) -> usize {
@@ -211,7 +214,7 @@ impl<const LINK: usize> Dict<LINK> {
         let moved = self.rehash_index.unwrap_or(0);
         let mut stored = 0;
         let mut empty = 0;
-        let mut index = rng.next_u64() as usize & mask;
+        let mut index = start as usize & mask;
         let mut steps = count * 10;
         while stored < count && steps > 0 {
             steps -= 1;
@@ -257,6 +260,24 @@ impl<const LINK: usize> Dict<LINK> {
             index = (index + 1) & mask;
         }
         stored.min(count)
+    }
+
+    /// Asks the processor for the bucket that `hash` falls into.
+    #[inline]
+    pub(crate) fn warm(&self, hash: usize) {
+        let buckets = &self.tables[usize::from(self.is_rehashing())];
+        prefetch(buckets, hash & buckets.len().wrapping_sub(1));
+    }
+
+    /// Asks for the first keys of `count` buckets behind the one that `start` decides.
+    pub(crate) fn warm_keys(&self, entries: &[Entry], start: u64, count: usize) {
+        let buckets = &self.tables[0];
+        for step in 0..count {
+            let index = (start as usize).wrapping_add(step) & buckets.len().wrapping_sub(1);
+            if let Some(&head) = buckets.get(index) {
+                prefetch(entries, head as usize);
+            }
+        }
     }
 
     /// A key of a random bucket that is not empty (`dictGetRandomKey`).

@@ -7,6 +7,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
+use crate::kernel::memory::prefetch;
+
 use super::cursor::walk;
 use super::dict::below;
 use super::entry::{Entry, NIL};
@@ -405,12 +407,12 @@ impl HashTable {
         }
     }
 
-    /// Up to `samples.len()` keys from the buckets behind a random cursor
+    /// Up to `samples.len()` keys from the buckets behind the random cursor `start`
     /// (`hashtableSampleEntries`). Returns how many.
-    pub(crate) fn sample(&self, rng: &mut ChaCha8Rng, samples: &mut [u32]) -> usize {
+    pub(crate) fn sample(&self, start: u64, rng: &mut ChaCha8Rng, samples: &mut [u32]) -> usize {
         let count = samples.len().min(self.len());
         let mut seen = 0;
-        let mut cursor = rng.next_u64();
+        let mut cursor = start;
         while seen < count {
             cursor = self.scan_chains(cursor, |key| {
                 if seen < count {
@@ -428,10 +430,28 @@ impl HashTable {
         count
     }
 
+    /// Asks the processor for the bucket that `hash` falls into.
+    #[inline]
+    pub(crate) fn warm(&self, hash: usize) {
+        let buckets = &self.buckets[usize::from(self.is_rehashing())];
+        prefetch(buckets, hash & buckets.len().wrapping_sub(1));
+    }
+
+    /// Asks for the keys of the bucket that `start` decides.
+    pub(crate) fn warm_keys(&self, entries: &[Entry], start: u64) {
+        let buckets = &self.buckets[0];
+        let index = start as usize & buckets.len().wrapping_sub(1);
+        if let Some(bucket) = buckets.get(index) {
+            for key in bucket.keys() {
+                prefetch(entries, key as usize);
+            }
+        }
+    }
+
     /// One of a few keys from a random bucket (`hashtableRandomEntry`).
     pub(crate) fn random(&self, rng: &mut ChaCha8Rng) -> Option<u32> {
         let mut samples = [NIL; RANDOM_SAMPLE];
-        let count = self.sample(rng, &mut samples);
+        let count = self.sample(rng.next_u64(), rng, &mut samples);
         (count > 0).then(|| samples[below(rng, count)])
     }
 
