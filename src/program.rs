@@ -159,11 +159,13 @@ mod tests {
     use crate::scenario;
 
     fn commands(text: &str, missing: bool) -> Vec<&'static str> {
-        let scenario = scenario::load(
-            "test.toml",
-            &format!("[[users]]\nname = \"u\"\nconcurrent = 1\n[users.session]\nread = {text}\n"),
-        )
-        .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let text = format!(
+            "duration = \"1h\"\nplatform = \"self-managed\"\n[store]\nmaxmemory = \"1GiB\"\n\
+             [[users]]\nname = \"u\"\nconcurrent = 1\n\
+             [users.session]\nbytes = \"1KB\"\nttl = \"1m\"\nread = {text}\n"
+        );
+        let scenario = scenario::load("test.toml", &text)
+            .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
         let programs = Programs::new(&scenario.users[0].session);
         let mut next = programs.first(ProgramKind::Read);
         let mut sent = Vec::new();

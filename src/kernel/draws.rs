@@ -26,6 +26,10 @@ pub struct DrawRoot(u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserDraws(u64);
 
+/// The draws of one request of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestDraws(u64);
+
 /// What a draw is for. One user's draws for one intent, attempt and command differ by this
 /// alone, so a new purpose changes no other draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,12 +89,28 @@ impl UserDraws {
         self.at(n, 0, 0, purpose)
     }
 
-    /// 64 uniform bits for `command` (its place in the program) of `attempt` at intent `n`.
+    /// 64 uniform bits for `command` (its place in the request) of `attempt` at intent `n`.
     #[inline]
     #[must_use]
     pub const fn at(self, n: u32, attempt: u8, command: u8, purpose: Purpose) -> u64 {
-        let position =
-            (n as u64) << 24 | (attempt as u64) << 16 | (command as u64) << 8 | purpose as u64;
+        self.request(n, attempt).at(command, purpose)
+    }
+
+    /// The draws of the request that is `attempt` at intent `n`.
+    #[inline]
+    #[must_use]
+    pub const fn request(self, n: u32, attempt: u8) -> RequestDraws {
+        let position = (n as u64) << 24 | (attempt as u64) << 16;
+        RequestDraws(self.0.wrapping_add(position.wrapping_mul(GAMMA)))
+    }
+}
+
+impl RequestDraws {
+    /// 64 uniform bits for `command` (its place in the request).
+    #[inline]
+    #[must_use]
+    pub const fn at(self, command: u8, purpose: Purpose) -> u64 {
+        let position = (command as u64) << 8 | purpose as u64;
         mix(self.0.wrapping_add(position.wrapping_mul(GAMMA)))
     }
 }

@@ -16,7 +16,7 @@
 //! allocated on its way, no key is hashed, and every command reaches its node in the exact order
 //! of time.
 
-use crate::kernel::draws::{Purpose, UserDraws};
+use crate::kernel::draws::{Purpose, RequestDraws};
 use crate::kernel::quantiles::Quantiles;
 use crate::probe::{Answer, CommandDone, Probe, Queries, RequestDone, RequestKind, SessionSeen};
 use crate::program::{ProgramKind, Step, StepId, TtlChange};
@@ -37,10 +37,12 @@ pub(super) struct Request {
     /// The store's part of its time so far.
     store_time: Span,
     pub(super) visitor: u32,
-    /// The intent behind it, and how many requests that intent led to before: with the number of
-    /// the command, what its draws are keyed by.
+    /// What is drawn for it, by the number of the command or query.
+    pub(super) draws: RequestDraws,
+    /// The intent behind it, and how many requests that intent led to before.
     pub(super) n: u32,
     pub(super) attempt: u8,
+    /// Commands and queries so far.
     pub(super) commands: u8,
     /// The key that the request works on. The user's session may be another by the time a
     /// command arrives: then the request no longer speaks for it.
@@ -54,7 +56,9 @@ pub(super) struct Request {
     pub(super) stage: Stage,
     /// A read of the present program found nothing.
     pub(super) missing: bool,
-    /// The request has looked for its session, and what it saw.
+    /// The request believes in a session and has not looked for it yet.
+    looks: bool,
+    /// What it saw when it looked.
     pub(super) seen: SessionSeen,
     /// One of its commands was refused.
     refused: bool,
@@ -93,6 +97,7 @@ impl Request {
             sent: now,
             store_time: Span::ZERO,
             visitor: place,
+            draws: visitor.user.draws().request(n, attempt),
             n,
             attempt,
             commands: 0,
@@ -109,6 +114,7 @@ impl Request {
             step: StepId::default(),
             stage: Stage::Command,
             missing: false,
+            looks: !matches!(kind, RequestKind::Login),
             seen: SessionSeen::NotBelieved,
             refused: false,
         }
@@ -124,17 +130,18 @@ impl Request {
 impl Request {
     /// The command of `step` leaves for the node at `at`; returns when it arrives.
     #[inline]
-    fn depart(&mut self, step: StepId, at: Time, draws: UserDraws, hop: &Quantiles) -> Time {
+    fn depart(&mut self, step: StepId, at: Time, hop: &Quantiles) -> Time {
         self.step = step;
         self.stage = Stage::Command;
         self.sent = at;
-        at + Span(hop.draw(draws.at(self.n, self.attempt, self.commands, Purpose::HopOut)))
+        at + Span(hop.draw(self.draws.at(self.commands, Purpose::HopOut)))
     }
 
     /// Notes what the first command that looks for the session saw.
     #[inline]
     fn saw(&mut self, found: bool) {
-        if self.seen == SessionSeen::NotBelieved && self.kind != RequestKind::Login {
+        if self.looks {
+            self.looks = false;
             self.seen = if found {
                 SessionSeen::Found
             } else {
@@ -160,12 +167,16 @@ impl<P: Probe> World<P> {
     /// A user sends a request in the session they believe in.
     #[inline]
     pub(super) fn ask(&mut self, place: u32, n: u32, kind: RequestKind) {
-        let request = self.new_request(place, (n, 0), kind);
-        let first = self.crowds[request.class as usize]
-            .programs
-            .first(request.program);
-        let id = self.requests.insert(request);
-        self.send(id, first, self.now);
+        let mut request = self.new_request(place, (n, 0), kind);
+        let programs = &self.crowds[request.class as usize].programs;
+        if let Some(first) = programs.first(request.program) {
+            let arrival = request.depart(first, self.now, &self.hop);
+            let id = self.requests.insert(request);
+            self.agenda.push(arrival, Event::Arrive(id).pack());
+        } else {
+            let id = self.requests.insert(request);
+            self.program_over(id, self.now);
+        }
     }
 
     /// A request on the books, not sent yet.
@@ -201,8 +212,7 @@ impl<P: Probe> World<P> {
             return;
         };
         let request = self.requests.get_mut(place);
-        let draws = self.visitors.get(request.visitor).user.draws();
-        let arrival = request.depart(step, at, draws, &self.hop);
+        let arrival = request.depart(step, at, &self.hop);
         self.agenda.push(arrival, Event::Arrive(place).pack());
     }
 
@@ -213,9 +223,7 @@ impl<P: Probe> World<P> {
         let crowd = &self.crowds[request.class as usize];
         let step = crowd.programs.step(request.step);
         let visitor = self.visitors.get_mut(request.visitor);
-        let draws = visitor.user.draws();
-        let draw = |number, purpose| draws.at(request.n, request.attempt, number, purpose);
-        let number = request.commands;
+        let (draws, number) = (request.draws, request.commands);
         let command = Command {
             name: step.command,
             bytes: visitor.session.bytes,
@@ -223,9 +231,9 @@ impl<P: Probe> World<P> {
         };
         let node = &mut self.nodes[request.node as usize];
         let reply = node.execute(&command, KeyId(request.key), self.now, || {
-            draw(number, Purpose::Service)
+            draws.at(number, Purpose::Service)
         });
-        let back = reply.done + Span(self.hop.draw(draw(number, Purpose::HopBack)));
+        let back = reply.done + Span(self.hop.draw(draws.at(number, Purpose::HopBack)));
         request.commands = number.wrapping_add(1);
         request.store_time += back - request.sent;
         self.probe.command(&CommandDone {
@@ -248,7 +256,7 @@ impl<P: Probe> World<P> {
         request.done(visitor, crowd, step, reply.start);
         match step.next(request.missing) {
             Some(next) => {
-                let arrival = request.depart(next, back, draws, &self.hop);
+                let arrival = request.depart(next, back, &self.hop);
                 self.agenda.push(arrival, Event::Arrive(place).pack());
             }
             None => self.program_over(place, back),

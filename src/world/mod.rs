@@ -163,6 +163,10 @@ impl<P: Probe> World<P> {
                 self.now = at;
                 self.fingerprint =
                     (self.fingerprint ^ at.0 ^ u64::from(bits) << 32).wrapping_mul(FINGERPRINT);
+                if let Some(visitor) = Event::visitor(bits) {
+                    self.wake(visitor);
+                    continue;
+                }
                 match Event::unpack(bits) {
                     Event::Wake(visitor) => self.wake(visitor),
                     Event::Arrive(request) => self.arrive(request),

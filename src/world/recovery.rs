@@ -160,8 +160,7 @@ impl<P: Probe> World<P> {
         let request = self.requests.get_mut(place);
         let number = request.commands;
         request.commands = number.wrapping_add(1);
-        let draws = self.visitors.get(request.visitor).user.draws();
-        let bits = draws.at(request.n, request.attempt, number, Purpose::Query);
+        let bits = request.draws.at(number, Purpose::Query);
         let service = Span(self.database.service.draw(bits));
         match self.database.station.enter(self.now, service) {
             Admission::Served { done, .. } => {
@@ -186,9 +185,8 @@ impl<P: Probe> World<P> {
         self.retire_key(request.visitor);
         let crowd = &mut self.crowds[request.class as usize];
         let visitor = self.visitors.get_mut(request.visitor);
-        let draws = visitor.user.draws();
-        let id = draws.at(request.n, request.attempt, 0, Purpose::SessionId);
-        let size = draws.at(request.n, request.attempt, 0, Purpose::Size);
+        let id = request.draws.at(0, Purpose::SessionId);
+        let size = request.draws.at(0, Purpose::Size);
         let slot = crowd.key.slot(id);
         let node = self.slots.node(slot);
         let keyspace = self.nodes[node as usize].keyspace_mut();

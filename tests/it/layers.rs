@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "units", "kernel", "scenario", "probe", "traffic", "session", "program", "store",
         ],
     ),
+    ("replay", &["units", "kernel", "scenario", "store"]),
     ("metrics", &["units", "scenario", "probe"]),
     ("report", &["units", "scenario", "probe", "metrics"]),
     (

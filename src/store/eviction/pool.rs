@@ -55,6 +55,13 @@ impl Pool {
         self.keys[place] = key;
     }
 
+    /// The best candidate, if there is one and its name was not given away.
+    #[inline]
+    pub(in crate::store) fn best(&self) -> Option<u32> {
+        let key = self.keys[self.len.checked_sub(1)?];
+        (key != GHOST).then_some(key)
+    }
+
     /// Takes the best candidate out. It may no longer exist.
     #[inline]
     pub(in crate::store) fn take(&mut self) -> Option<u32> {

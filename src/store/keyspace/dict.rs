@@ -7,8 +7,10 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
+use crate::kernel::memory::prefetch;
+
+use super::cursor::walk;
 use super::entry::{Entry, NIL};
-use super::hashtable::next_cursor;
 
 /// Buckets of the smallest table (`DICT_HT_INITIAL_SIZE`).
 pub(crate) const SMALLEST: usize = 4;
@@ -194,11 +196,12 @@ impl<const LINK: usize> Dict<LINK> {
         self.rehash_index = None;
     }
 
-    /// Up to `samples.len()` keys from consecutive buckets behind a random one
-    /// (`dictGetSomeKeys`, without the steps of rehash it makes first). Returns how many.
+    /// Up to `samples.len()` keys from consecutive buckets behind a random one, which `start`
+    /// decides (`dictGetSomeKeys`, without the steps of rehash it makes first). Returns how many.
     pub(crate) fn sample(
         &self,
         entries: &[Entry],
+        start: u64,
         rng: &mut ChaCha8Rng,
         samples: &mut [u32],
     ) -> usize {
@@ -211,7 +214,7 @@ impl<const LINK: usize> Dict<LINK> {
         let moved = self.rehash_index.unwrap_or(0);
         let mut stored = 0;
         let mut empty = 0;
-        let mut index = rng.next_u64() as usize & mask;
+        let mut index = start as usize & mask;
         let mut steps = count * 10;
         while stored < count && steps > 0 {
             steps -= 1;
@@ -259,6 +262,24 @@ impl<const LINK: usize> Dict<LINK> {
         stored.min(count)
     }
 
+    /// Asks the processor for the bucket that `hash` falls into.
+    #[inline]
+    pub(crate) fn warm(&self, hash: usize) {
+        let buckets = &self.tables[usize::from(self.is_rehashing())];
+        prefetch(buckets, hash & buckets.len().wrapping_sub(1));
+    }
+
+    /// Asks for the first keys of `count` buckets behind the one that `start` decides.
+    pub(crate) fn warm_keys(&self, entries: &[Entry], start: u64, count: usize) {
+        let buckets = &self.tables[0];
+        for step in 0..count {
+            let index = (start as usize).wrapping_add(step) & buckets.len().wrapping_sub(1);
+            if let Some(&head) = buckets.get(index) {
+                prefetch(entries, head as usize);
+            }
+        }
+    }
+
     /// A key of a random bucket that is not empty (`dictGetRandomKey`).
     pub(crate) fn random(&self, entries: &[Entry], rng: &mut ChaCha8Rng) -> Option<u32> {
         if self.len() == 0 {
@@ -297,29 +318,14 @@ impl<const LINK: usize> Dict<LINK> {
 
     /// Hands out the keys behind `cursor`, of the smaller table first, and returns the next
     /// cursor, 0 when it has come round (`dictScan`).
-    pub(crate) fn scan(&self, entries: &[Entry], mut cursor: u64, keys: &mut Vec<u32>) -> u64 {
+    pub(crate) fn scan(&self, entries: &[Entry], cursor: u64, keys: &mut Vec<u32>) -> u64 {
         if self.len() == 0 {
             return 0;
         }
-        let mask = |table: usize| self.tables[table].len() as u64 - 1;
-        let mut emit = |table: usize, cursor: u64| {
-            let head = self.tables[table][(cursor & mask(table)) as usize];
-            keys.extend(Self::chain(entries, head));
-        };
-        if !self.is_rehashing() {
-            emit(0, cursor);
-            return next_cursor(cursor, mask(0));
-        }
-        let grows = self.tables[0].len() <= self.tables[1].len();
-        let (small, large) = if grows { (0, 1) } else { (1, 0) };
-        emit(small, cursor);
-        loop {
-            emit(large, cursor);
-            cursor = next_cursor(cursor, mask(large));
-            if cursor & (mask(small) ^ mask(large)) == 0 {
-                return cursor;
-            }
-        }
+        let sizes = [self.tables[0].len(), self.tables[1].len()];
+        walk(sizes, cursor, |table, index| {
+            keys.extend(Self::chain(entries, self.tables[table][index]));
+        })
     }
 
     /// Recounts everything; hands each key to `visit`.

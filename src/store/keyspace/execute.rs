@@ -147,6 +147,7 @@ impl Keyspace {
     fn read(&mut self, key: u32, now: u64, touches: bool) -> Outcome {
         if !self.find(key, now) {
             self.stats.keyspace_misses += 1;
+            self.warm_for_storing(key);
             return Outcome::Miss;
         }
         self.stats.keyspace_hits += 1;

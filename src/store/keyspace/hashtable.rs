@@ -7,6 +7,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
+use crate::kernel::memory::prefetch;
+
+use super::cursor::walk;
 use super::dict::below;
 use super::entry::{Entry, NIL};
 
@@ -375,15 +378,12 @@ impl HashTable {
     }
 
     fn scan_chains(&self, cursor: u64, mut emit: impl FnMut(u32)) -> u64 {
-        scan_buckets(self.scan_sizes(), cursor, |top| {
-            for at in self.chain(top) {
+        let sizes = [self.buckets[0].len(), self.buckets[1].len()];
+        walk(sizes, cursor, |table, index| {
+            for at in self.chain(At { table, index }) {
                 self.bucket(at).keys().for_each(&mut emit);
             }
         })
-    }
-
-    const fn scan_sizes(&self) -> [usize; 2] {
-        [self.buckets[0].len(), self.buckets[1].len()]
     }
 
     /// Hands out the keys behind `cursor` and returns the next cursor, 0 when it has come round.
@@ -407,12 +407,12 @@ impl HashTable {
         }
     }
 
-    /// Up to `samples.len()` keys from the buckets behind a random cursor
+    /// Up to `samples.len()` keys from the buckets behind the random cursor `start`
     /// (`hashtableSampleEntries`). Returns how many.
-    pub(crate) fn sample(&self, rng: &mut ChaCha8Rng, samples: &mut [u32]) -> usize {
+    pub(crate) fn sample(&self, start: u64, rng: &mut ChaCha8Rng, samples: &mut [u32]) -> usize {
         let count = samples.len().min(self.len());
         let mut seen = 0;
-        let mut cursor = rng.next_u64();
+        let mut cursor = start;
         while seen < count {
             cursor = self.scan_chains(cursor, |key| {
                 if seen < count {
@@ -430,10 +430,28 @@ impl HashTable {
         count
     }
 
+    /// Asks the processor for the bucket that `hash` falls into.
+    #[inline]
+    pub(crate) fn warm(&self, hash: usize) {
+        let buckets = &self.buckets[usize::from(self.is_rehashing())];
+        prefetch(buckets, hash & buckets.len().wrapping_sub(1));
+    }
+
+    /// Asks for the keys of the bucket that `start` decides.
+    pub(crate) fn warm_keys(&self, entries: &[Entry], start: u64) {
+        let buckets = &self.buckets[0];
+        let index = start as usize & buckets.len().wrapping_sub(1);
+        if let Some(bucket) = buckets.get(index) {
+            for key in bucket.keys() {
+                prefetch(entries, key as usize);
+            }
+        }
+    }
+
     /// One of a few keys from a random bucket (`hashtableRandomEntry`).
     pub(crate) fn random(&self, rng: &mut ChaCha8Rng) -> Option<u32> {
         let mut samples = [NIL; RANDOM_SAMPLE];
-        let count = self.sample(rng, &mut samples);
+        let count = self.sample(rng.next_u64(), rng, &mut samples);
         (count > 0).then(|| samples[below(rng, count)])
     }
 
@@ -468,41 +486,4 @@ impl HashTable {
         }
         Ok(())
     }
-}
-
-/// The top-level buckets that a scan visits for `cursor`, the smaller table's first, and the next
-/// cursor (`hashtableScan`). There is a second table during a rehash only.
-fn scan_buckets(sizes: [usize; 2], mut cursor: u64, mut visit: impl FnMut(At)) -> u64 {
-    let mask = |table: usize| sizes[table] as u64 - 1;
-    if sizes[1] == 0 {
-        visit(At {
-            table: 0,
-            index: (cursor & mask(0)) as usize,
-        });
-        return next_cursor(cursor, mask(0));
-    }
-    let (small, large) = if sizes[0] <= sizes[1] { (0, 1) } else { (1, 0) };
-    visit(At {
-        table: small,
-        index: (cursor & mask(small)) as usize,
-    });
-    loop {
-        visit(At {
-            table: large,
-            index: (cursor & mask(large)) as usize,
-        });
-        cursor = next_cursor(cursor, mask(large));
-        if cursor & (mask(small) ^ mask(large)) == 0 {
-            return cursor;
-        }
-    }
-}
-
-/// The next cursor: the masked bits are counted from the highest down, so that a table may grow
-/// or shrink between two steps (Pieter Noordhuis' algorithm).
-pub(crate) const fn next_cursor(cursor: u64, mask: u64) -> u64 {
-    (cursor | !mask)
-        .reverse_bits()
-        .wrapping_add(1)
-        .reverse_bits()
 }

@@ -10,6 +10,7 @@
 
 mod clock;
 mod command;
+mod cursor;
 mod dict;
 mod entry;
 mod execute;
@@ -71,6 +72,9 @@ pub struct Keyspace {
     main: Tables<MAIN>,
     expires: Tables<EXPIRES>,
     pool: Pool,
+    /// Decides where the next sample for eviction begins: drawn early, so that its keys can be
+    /// on their way from memory.
+    next_sample: u64,
     rng: ChaCha8Rng,
     deaths: Vec<Death>,
     free: Vec<u32>,
@@ -106,6 +110,7 @@ impl Keyspace {
             main: Tables::new(rules.tables, rules.upkeep, by_slot),
             expires: Tables::new(rules.tables, rules.upkeep, by_slot),
             pool: Pool::default(),
+            next_sample: rng.next_u64(),
             hash_seed: rng.next_u64(),
             rng,
             deaths: Vec::new(),

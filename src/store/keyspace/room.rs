@@ -1,8 +1,14 @@
 //! Adding and removing keys, and making room for them: who owns which byte.
 
+use rand_chacha::rand_core::Rng;
+
 use super::{Death, DeathCause, Keyspace};
+use crate::kernel::memory::prefetch;
 use crate::store::engine::TableKind;
 use crate::store::eviction::{Choice, MAX_SAMPLES, Source};
+
+/// With less room than this a store may need an eviction.
+const NEAR_THE_LIMIT: u64 = 64 << 10;
 
 impl Keyspace {
     /// Bytes that may still be used beside the present command's arguments.
@@ -163,7 +169,47 @@ impl Keyspace {
             self.die(key, DeathCause::Evicted);
             freed += before - self.used_memory().cast_signed();
         }
+        self.warm_sources();
         true
+    }
+
+    /// Asks the processor for what the next eviction begins with: the buckets of its sample and
+    /// the record of its best candidate.
+    fn warm_sources(&self) {
+        match self.policy.source {
+            Source::AllKeys => self.main.warm(self.next_sample as u32),
+            Source::Volatile => self.expires.warm(self.next_sample as u32),
+        }
+        if let Some(key) = self.pool.best() {
+            prefetch(&self.entries, key as usize);
+        }
+    }
+
+    /// A read found nothing: the key will probably be stored soon. Asks the processor for the
+    /// buckets it belongs in and, if that will need an eviction, for what the eviction looks at;
+    /// `warm_sources` asked for what leads there.
+    pub(super) fn warm_for_storing(&self, key: u32) {
+        let hash = self.entries[key as usize].hash;
+        self.main.warm(hash);
+        self.expires.warm(hash);
+        if self.headroom() > NEAR_THE_LIMIT {
+            return;
+        }
+        let samples = self.policy.samples;
+        match self.policy.source {
+            Source::AllKeys => self
+                .main
+                .warm_keys(&self.entries, self.next_sample, samples),
+            Source::Volatile => {
+                self.expires
+                    .warm_keys(&self.entries, self.next_sample, samples);
+            }
+        }
+        if let Some(candidate) = self.pool.best() {
+            let hash = self.entries[candidate as usize].hash;
+            self.main.warm(hash);
+            self.expires.warm(hash);
+        }
     }
 
     /// The next key to go.
@@ -222,12 +268,13 @@ impl Keyspace {
     fn populate_pool_from_one(&mut self, now: u64) -> usize {
         let mut samples = [0; MAX_SAMPLES];
         let samples = &mut samples[..self.policy.samples];
+        let start = self.next_sample;
+        let (entries, rng) = (&mut self.entries, &mut self.rng);
         let count = match self.policy.source {
-            Source::AllKeys => self.main.sample(&mut self.entries, &mut self.rng, samples),
-            Source::Volatile => self
-                .expires
-                .sample(&mut self.entries, &mut self.rng, samples),
+            Source::AllKeys => self.main.sample(entries, start, rng, samples),
+            Source::Volatile => self.expires.sample(entries, start, rng, samples),
         };
+        self.next_sample = rng.next_u64();
         if self.main.is_rehashing()
             && self.policy.source == Source::Volatile
             && self.policy.choice != Choice::Ttl

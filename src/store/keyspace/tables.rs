@@ -342,11 +342,31 @@ impl<const LINK: usize> Tables<LINK> {
         }
     }
 
-    /// Up to `samples.len()` keys of one table, chosen by the number of its keys. Returns how
-    /// many.
+    /// Asks the processor for the bucket of a key, of a single table.
+    #[inline]
+    pub(super) fn warm(&self, hash: u32) {
+        match self.all.as_slice() {
+            [Table::Dict(table)] => table.warm(hash as usize),
+            [Table::Hash(table)] => table.warm(hash as usize),
+            _ => {}
+        }
+    }
+
+    /// Asks for the keys that a sample with this `start` will look at first.
+    pub(super) fn warm_keys(&self, entries: &[Entry], start: u64, count: usize) {
+        match self.all.as_slice() {
+            [Table::Dict(table)] => table.warm_keys(entries, start, count),
+            [Table::Hash(table)] => table.warm_keys(entries, start),
+            _ => {}
+        }
+    }
+
+    /// Up to `samples.len()` keys of one table, chosen by the number of its keys, from where
+    /// `start` decides. Returns how many.
     pub(super) fn sample(
         &mut self,
         entries: &mut [Entry],
+        start: u64,
         rng: &mut ChaCha8Rng,
         samples: &mut [u32],
     ) -> usize {
@@ -361,8 +381,8 @@ impl<const LINK: usize> Tables<LINK> {
             self.change(place, |table| table.rehash(entries, steps));
         }
         match &self.all[place] {
-            Table::Dict(table) => table.sample(entries, rng, samples),
-            Table::Hash(table) => table.sample(rng, samples),
+            Table::Dict(table) => table.sample(entries, start, rng, samples),
+            Table::Hash(table) => table.sample(start, rng, samples),
         }
     }
 
