@@ -86,6 +86,11 @@ impl Keyspace {
     /// Gives a live key a TTL, or another one (`setExpire`).
     #[inline]
     pub(super) fn set_ttl(&mut self, key: u32, expires: u64) {
+        let entry = &mut self.entries[key as usize];
+        if entry.has_ttl() && self.expires.keeps_size_on_update() {
+            entry.set_expires(expires);
+            return;
+        }
         if self.expires.may_be_full() {
             let headroom = self.headroom();
             let slot = self.slot(key);

@@ -98,6 +98,14 @@ impl<const LINK: usize> Tables<LINK> {
         self.may_be_full
     }
 
+    /// Whether a key that is in and is given another value leaves the size of its table alone. A
+    /// dict looks for the place of an insertion first, and grows for it if it is full
+    /// (`dictAddRaw`); a hash table of Valkey changes the key in place (`setExpire`).
+    #[inline]
+    pub(super) fn keeps_size_on_update(&self) -> bool {
+        self.kind == TableKind::HashTable
+    }
+
     #[inline]
     fn place(&self, slot: u16) -> usize {
         if self.places.is_empty() {
