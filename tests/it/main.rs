@@ -1,4 +1,8 @@
 //! The one integration test binary: a file a subject.
 
+mod conservation;
 mod layers;
+mod lifetimes;
+mod queues;
 mod run;
+mod support;
