@@ -4,5 +4,6 @@ mod conservation;
 mod layers;
 mod lifetimes;
 mod queues;
+mod races;
 mod run;
 mod support;
