@@ -1,6 +1,7 @@
 //! The one integration test binary: a file a subject.
 
 mod conservation;
+mod determinism;
 mod intents;
 mod layers;
 mod lifetimes;
