@@ -328,6 +328,19 @@ impl<const LINK: usize> Dict<LINK> {
         })
     }
 
+    /// Asks for the head of each bucket that [`Dict::scan`] would walk; returns the next cursor
+    /// and the number of heads.
+    pub(crate) fn warm_scan(&self, entries: &[Entry], cursor: u64) -> (u64, usize) {
+        let sizes = [self.tables[0].len(), self.tables[1].len()];
+        let mut heads = 0;
+        let next = walk(sizes, cursor, |table, index| {
+            let head = self.tables[table][index];
+            prefetch(entries, head as usize);
+            heads += usize::from(head != NIL);
+        });
+        (next, heads)
+    }
+
     /// Recounts everything; hands each key to `visit`.
     pub(crate) fn check(
         &self,

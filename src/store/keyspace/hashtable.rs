@@ -396,6 +396,17 @@ impl HashTable {
         self.scan_chains(cursor, |key| keys.push(key))
     }
 
+    /// Asks for the keys that [`HashTable::scan`] would hand out; returns the next cursor and the
+    /// number of keys.
+    pub(crate) fn warm_scan(&self, entries: &[Entry], cursor: u64) -> (u64, usize) {
+        let mut keys = 0;
+        let next = self.scan_chains(cursor, |key| {
+            prefetch(entries, key as usize);
+            keys += 1;
+        });
+        (next, keys)
+    }
+
     /// Fills the holes that removals left since [`HashTable::scan`].
     pub(crate) fn end_scan(&mut self) {
         while let Some(top) = self.holes.pop() {

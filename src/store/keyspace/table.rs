@@ -60,6 +60,18 @@ impl<const LINK: usize> Table<LINK> {
         }
     }
 
+    /// Asks the processor for the first keys that a scan at `cursor` would hand out; returns the
+    /// next cursor, 0 when it has come round, and the number of keys.
+    pub(super) fn warm_scan(&self, entries: &[Entry], cursor: u64) -> (u64, usize) {
+        if self.len() == 0 {
+            return (0, 0);
+        }
+        match self {
+            Self::Dict(table) => table.warm_scan(entries, cursor),
+            Self::Hash(table) => table.warm_scan(entries, cursor),
+        }
+    }
+
     /// Moves `steps` buckets.
     pub(super) fn rehash(&mut self, entries: &mut [Entry], steps: usize) {
         match self {

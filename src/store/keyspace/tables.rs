@@ -306,12 +306,22 @@ impl<const LINK: usize> Tables<LINK> {
         }
     }
 
-    /// Asks the processor for the bucket of a key, of a single table.
+    /// Asks the processor for the bucket that a key of this slot and hash belongs in.
     #[inline]
-    pub(super) fn warm(&self, hash: u32) {
+    pub(super) fn warm(&self, slot: u16, hash: u32) {
+        match self.all.get(self.place(slot)) {
+            Some(Table::Dict(table)) => table.warm(hash as usize),
+            Some(Table::Hash(table)) => table.warm(hash as usize),
+            None => {}
+        }
+    }
+
+    /// Asks for the bucket that a sample with this `start` begins with, of a single table.
+    #[inline]
+    pub(super) fn warm_start(&self, start: u64) {
         match self.all.as_slice() {
-            [Table::Dict(table)] => table.warm(hash as usize),
-            [Table::Hash(table)] => table.warm(hash as usize),
+            [Table::Dict(table)] => table.warm(start as usize),
+            [Table::Hash(table)] => table.warm(start as usize),
             _ => {}
         }
     }
@@ -423,6 +433,25 @@ impl<const LINK: usize> Tables<LINK> {
         }
         let next = (cursor.place + 1..self.all.len()).find(|&at| self.all[at].len() > 0);
         next.map(|place| Cursor { place, bits: 0 })
+    }
+
+    /// Asks the processor for some `wanted` keys that the next scans will hand out. Does not look
+    /// beyond the table that the cursor is in.
+    pub(super) fn warm_scan(&self, entries: &[Entry], cursor: Cursor, wanted: usize) {
+        let Some(table) = self.all.get(cursor.place) else {
+            return;
+        };
+        let mut bits = cursor.bits;
+        let mut seen = 0;
+        // A table that is too sparse has many buckets for few keys.
+        for _ in 0..wanted {
+            let (next, keys) = table.warm_scan(entries, bits);
+            bits = next;
+            seen += keys;
+            if bits == 0 || seen >= wanted {
+                return;
+            }
+        }
     }
 
     /// Tidies up behind [`Tables::scan`].
