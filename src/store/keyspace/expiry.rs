@@ -4,12 +4,12 @@
 //! one cycle to the next, a few keys at a time, and goes on while more than a share of those it
 //! looked at had expired. So up to that share of the keys stays stored although expired.
 
-use super::dict::Dict;
-use super::entry::{EXPIRES, NIL};
-use super::tables::Cursor;
 use super::{DeathCause, Keyspace};
 use crate::kernel::memory::prefetch;
 use crate::store::engine::ExpiryWalk;
+use crate::store::entry::{EXPIRES, NIL};
+use crate::store::tables::Cursor;
+use crate::store::tables::dict::Dict;
 use crate::units::{Span, Time};
 
 /// Keys that one turn looks at, with the lowest effort (`ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP`).

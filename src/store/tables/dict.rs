@@ -10,7 +10,7 @@ use rand_chacha::rand_core::Rng;
 use crate::kernel::memory::prefetch;
 
 use super::cursor::walk;
-use super::entry::{Entry, NIL};
+use crate::store::entry::{Entry, NIL};
 
 /// Buckets of the smallest table (`DICT_HT_INITIAL_SIZE`).
 pub(crate) const SMALLEST: usize = 4;

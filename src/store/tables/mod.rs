@@ -3,23 +3,23 @@
 //! One hash table each; in a cluster, engines since Redis 7.4 and Valkey 8.0 keep one for each
 //! slot (`kvstore.c`), and sample and scan slot by slot.
 
+mod cursor;
+pub(super) mod dict;
+mod hashtable;
+mod scan;
+mod table;
+
 use rand_chacha::ChaCha8Rng;
 
-use super::dict::{Dict, below};
 use super::entry::Entry;
-use super::table::Table;
 use crate::store::engine::{TableKind, TableUpkeep};
 use crate::store::slots::SLOTS;
+use dict::{Dict, below};
+pub(super) use scan::Cursor;
+use table::Table;
 
 /// No table yet for a slot.
 const NOWHERE: u16 = u16::MAX;
-
-/// Where a scan is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cursor {
-    place: usize,
-    bits: u64,
-}
 
 /// All tables of one sort; `LINK` names the chains in [`Entry::next`].
 #[derive(Clone, Debug)]
@@ -408,60 +408,6 @@ impl<const LINK: usize> Tables<LINK> {
         match self.all.as_slice() {
             [Table::Dict(table)] => Some(table),
             _ => None,
-        }
-    }
-
-    /// Hands out the keys behind the cursor; returns the cursor behind them, or `None` when it
-    /// has come round. Until [`Tables::end_scan`] nothing moves.
-    pub(super) fn scan(
-        &mut self,
-        entries: &[Entry],
-        cursor: Cursor,
-        keys: &mut Vec<u32>,
-    ) -> Option<Cursor> {
-        let table = self.all.get_mut(cursor.place)?;
-        let bits = if table.is_too_sparse() {
-            0
-        } else {
-            match table {
-                Table::Dict(table) => table.scan(entries, cursor.bits, keys),
-                Table::Hash(table) => table.scan(cursor.bits, keys),
-            }
-        };
-        if bits != 0 {
-            return Some(Cursor { bits, ..cursor });
-        }
-        let next = (cursor.place + 1..self.all.len()).find(|&at| self.all[at].len() > 0);
-        next.map(|place| Cursor { place, bits: 0 })
-    }
-
-    /// Asks the processor for some `wanted` keys that the next scans will hand out. Does not look
-    /// beyond the table that the cursor is in.
-    pub(super) fn warm_scan(&self, entries: &[Entry], cursor: Cursor, wanted: usize) {
-        let Some(table) = self.all.get(cursor.place) else {
-            return;
-        };
-        let mut bits = cursor.bits;
-        let mut seen = 0;
-        // A table that is too sparse has many buckets for few keys.
-        for _ in 0..wanted {
-            let (next, keys) = table.warm_scan(entries, bits);
-            bits = next;
-            seen += keys;
-            if bits == 0 || seen >= wanted {
-                return;
-            }
-        }
-    }
-
-    /// Tidies up behind [`Tables::scan`].
-    pub(super) fn end_scan(&mut self, cursor: Cursor) {
-        if matches!(self.all.get(cursor.place), Some(Table::Hash(_))) {
-            self.change(cursor.place, |table| {
-                if let Table::Hash(table) = table {
-                    table.end_scan();
-                }
-            });
         }
     }
 

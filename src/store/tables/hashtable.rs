@@ -11,7 +11,7 @@ use crate::kernel::memory::prefetch;
 
 use super::cursor::walk;
 use super::dict::below;
-use super::entry::{Entry, NIL};
+use crate::store::entry::{Entry, NIL};
 
 /// Keys in a bucket (`ENTRIES_PER_BUCKET` on 64-bit systems).
 const PLACES: usize = 7;

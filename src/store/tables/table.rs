@@ -1,9 +1,9 @@
 //! One hash table, of whichever kind the engine has.
 
 use super::dict::Dict;
-use super::entry::Entry;
 use super::hashtable::HashTable;
 use crate::store::engine::TableKind;
+use crate::store::entry::Entry;
 
 /// One table, of either kind.
 #[derive(Clone, Debug)]
