@@ -18,10 +18,16 @@ impl Server {
     #[inline]
     pub fn enter(&mut self, at: Time, service: Span) -> (Time, Time) {
         let start = at.max(self.free_at);
+        (start, self.serve(start, service))
+    }
+
+    /// Serves from `start`, at which it is free, for `service`; returns when that is done.
+    #[inline]
+    pub fn serve(&mut self, start: Time, service: Span) -> Time {
         let done = start + service;
         self.free_at = done;
         self.busy += service;
-        (start, done)
+        done
     }
 
     /// When all that entered so far will have been served.
