@@ -182,6 +182,27 @@ impl Session {
         }
     }
 
+    /// A request that had found it stored it at `at`, although its key had left the store in
+    /// between. Nobody noticed: it begins anew, until `own_end`.
+    pub fn stored_again<P: Probe>(
+        &mut self,
+        probe: &mut P,
+        class: u16,
+        at: Time,
+        own_end: Time,
+        presence: Presence,
+    ) {
+        match self.state {
+            State::Lost => self.left(probe, class, at, presence),
+            State::Expired => self.end(probe, class),
+            State::LostUnnoticed => {}
+            // It lives; or another request has found it gone and makes good for that.
+            _ => return,
+        }
+        self.recovering = false;
+        self.created(probe, class, at, own_end, false, presence);
+    }
+
     /// A request that believed in it found it gone at `at`. Returns whether the application now
     /// makes good for it: not if another request of the user already does.
     pub fn found_gone<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) -> bool {
