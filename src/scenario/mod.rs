@@ -12,6 +12,7 @@ pub mod commands;
 pub mod database;
 pub mod document;
 pub mod estimates;
+pub mod expect;
 mod load;
 pub mod network;
 pub mod presets;
@@ -32,6 +33,7 @@ pub use reader::{Origin, ValueOrigin};
 pub use top::SECTIONS;
 
 use database::DatabaseSpec;
+use expect::Expectation;
 use network::NetworkSpec;
 use store::{Platform, StoreSpec};
 use users::UserClass;
@@ -53,6 +55,8 @@ pub struct Scenario {
     pub window: Span,
     /// Decides defaults and limits.
     pub platform: Platform,
+    /// What the run must show; may be empty.
+    pub expect: Vec<Expectation>,
     /// The cache tier.
     pub store: StoreSpec,
     /// Between the application and the nodes.
