@@ -59,6 +59,14 @@ impl Failure {
         }
     }
 
+    /// What is wrong, without introduction or colours.
+    pub(super) fn text(&self) -> &str {
+        match &self.message {
+            Message::Plain(text) => text,
+            Message::Rendered { plain, .. } => plain,
+        }
+    }
+
     /// The text for stderr.
     pub(super) fn render(&self, color: bool) -> String {
         match &self.message {

@@ -4,22 +4,33 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use crate::scenario::Source;
+
 use super::exit::{Exit, Failure};
 
 /// Longest scenario that is read: far beyond any real one, and no burden.
 const LIMIT: u64 = 16 << 20;
 
-/// A scenario's text and the name to call it by in messages.
-#[derive(Debug)]
-pub(super) struct Input {
-    pub(super) name: String,
-    pub(super) text: String,
+/// Stands for stdin.
+const STDIN: &str = "-";
+/// What messages call it.
+const STDIN_NAME: &str = "stdin";
+
+/// Reads the scenario that the one called `from` says it extends: `wanted` is relative to the
+/// folder of `from`.
+pub(super) fn read_base(from: &str, wanted: &str) -> Result<Source, String> {
+    let folder = match from {
+        STDIN_NAME => None,
+        from => Path::new(from).parent(),
+    };
+    let file = folder.unwrap_or(Path::new("")).join(wanted);
+    read(&file).map_err(|failure| failure.text().to_owned())
 }
 
 /// Reads `file`; `-` stands for stdin.
-pub(super) fn read(file: &Path) -> Result<Input, Failure> {
-    let (name, bytes) = if file == Path::new("-") {
-        ("stdin".to_owned(), limited(io::stdin().lock()))
+pub(super) fn read(file: &Path) -> Result<Source, Failure> {
+    let (name, bytes) = if file == Path::new(STDIN) {
+        (STDIN_NAME.to_owned(), limited(io::stdin().lock()))
     } else {
         // Opening a directory works on some systems and reading it fails obscurely.
         if fs::metadata(file).is_ok_and(|data| data.is_dir()) {
@@ -52,7 +63,7 @@ pub(super) fn read(file: &Path) -> Result<Input, Failure> {
             format!("`{name}` is not UTF-8 text: the first byte that is none is in line {line}");
         Failure::new(Exit::InvalidScenario, message)
     })?;
-    Ok(Input { name, text })
+    Ok(Source { name, text })
 }
 
 fn limited(reader: impl Read) -> io::Result<Vec<u8>> {

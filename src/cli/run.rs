@@ -1,6 +1,7 @@
 //! `sessionsim run`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
@@ -30,6 +31,9 @@ pub(super) struct Run {
     /// Seed of all random numbers, instead of the scenario's
     #[arg(long, value_name = "N", value_parser = seeds())]
     seed: Option<u64>,
+    /// Set a key of the scenario, such as store.shards=5 or users.0.session.ttl=12h
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<Set>,
     /// Number of the replicate: the same scenario and seed with other draws
     #[arg(long, value_name = "N", default_value_t = 0)]
     replicate: u64,
@@ -114,12 +118,45 @@ impl Run {
 
     /// The scenario with what the command line changes of it.
     fn load(&self) -> Result<Scenario, Failure> {
-        let input = input::read(&self.file)?;
-        let mut scenario = scenario::load(&input.name, &input.text).map_err(|problems| {
+        let source = input::read(&self.file)?;
+        let sets: Vec<_> = self
+            .sets
+            .iter()
+            .map(|set| (&*set.path, &*set.value))
+            .collect();
+        let input = scenario::Input {
+            name: &source.name,
+            text: &source.text,
+            sets: &sets,
+            base: &input::read_base,
+        };
+        let loaded = scenario::load_input(&input).map_err(|problems| {
             let (plain, colored) = (problems.render(false), problems.render(true));
             Failure::rendered(Exit::InvalidScenario, plain, colored)
         })?;
+        let mut scenario = loaded.scenario;
         scenario.seed = self.seed.unwrap_or(scenario.seed);
         Ok(scenario)
+    }
+}
+
+/// A value set from outside.
+#[derive(Clone, Debug)]
+struct Set {
+    path: String,
+    value: String,
+}
+
+impl FromStr for Set {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((path, value)) if !path.trim().is_empty() => Ok(Self {
+                path: path.trim().to_owned(),
+                value: value.trim().to_owned(),
+            }),
+            _ => Err("write a key and its value, such as store.shards=5".to_owned()),
+        }
     }
 }

@@ -421,7 +421,7 @@ impl Wheel {
         prefetch(&self.buckets, (bucket & self.mask) as usize);
     }
 
-    #[inline(always)]
+    #[inline]
     fn put(&mut self, key: u128) {
         let place = (self.bucket(time_of(key)) & self.mask) as usize;
         let bucket = &mut self.buckets[place];

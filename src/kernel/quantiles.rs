@@ -110,9 +110,9 @@ fn normal_quantile(p: f64) -> f64 {
         let middle = f64::midpoint(low, high);
         let below = 0.5 * libm::erfc(-middle * std::f64::consts::FRAC_1_SQRT_2);
         if below < p {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     f64::midpoint(low, high)

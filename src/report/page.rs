@@ -45,8 +45,20 @@ impl Page {
 
     /// What the page is about, in as many lines as it takes.
     pub(super) fn title(&mut self, text: &str) {
-        for line in wrap(text, WIDTH) {
+        // A description is the user's own text: it shall not steer the terminal.
+        let text: String = text
+            .chars()
+            .filter(|c| !c.is_control() || c.is_whitespace())
+            .collect();
+        for line in wrap(&text, WIDTH) {
             self.strong(&line);
+        }
+    }
+
+    /// A sentence in as many lines as it takes.
+    pub(super) fn prose(&mut self, text: &str) {
+        for line in wrap(text, WIDTH) {
+            self.line(&line);
         }
     }
 

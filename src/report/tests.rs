@@ -287,6 +287,20 @@ fn a_store_that_still_fills_is_no_proof() {
     assert!(!text.contains("warning"), "{text}");
 }
 
+/// The longest seed, the longest durations and a description that tries to paint.
+#[test]
+fn the_page_stays_a_page() {
+    let mut scenario = scenario(HOUR);
+    scenario.seed = u64::MAX;
+    scenario.description = "word ".repeat(60) + "\x1b[31mred";
+    scenario.store.shards = 400;
+    let text = shown(&scenario, &run(&scenario, 4_000, false));
+    assert!(!text.contains('\x1b'));
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+    }
+}
+
 #[test]
 fn files_of_a_run() {
     let scenario = scenario(Span::from_secs(1_800));

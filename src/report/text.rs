@@ -381,13 +381,13 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         identity,
         measurements,
     } = outcome;
-    page.line(&format!(
+    page.prose(&format!(
         "Measured: {}. Left out: a warm-up of {}, which began with an empty store.",
         words(measurements.measured()),
         words(scenario.warmup),
     ));
     page.line("Not modelled: failures, replicas, limits of connections and bandwidth.");
-    page.line(&format!(
+    page.prose(&format!(
         "Seed {}, replicate {}, result {}, fingerprint {:016x}, sessionsim {}",
         identity.seed,
         identity.replicate,

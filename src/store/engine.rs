@@ -74,10 +74,26 @@ pub struct EngineRules {
     pub stores_decay: bool,
 }
 
+/// Bytes of the arrays that a `kvstore` keeps for the tables of 16384 slots: their addresses and
+/// the index of their sizes. Read in the source (`kvstoreCreate`), not measured.
+pub const SLOT_ARRAYS_BYTES: u64 = 131_072 + 163_840;
+
 /// Bytes of the latency histogram that the first execution of each command allocates. Measured.
 pub const HISTOGRAM_BYTES: u64 = 24_670;
 
 impl EngineRules {
+    /// `used_memory` of a server without keys and with two clients, latency histograms aside. In
+    /// a cluster a server with a table for each slot keeps three such collections: of keys, of
+    /// keys with a TTL and of channels.
+    #[must_use]
+    pub const fn base_of(&self, cluster: bool) -> u64 {
+        if cluster && self.tables_by_slot {
+            self.base + 3 * SLOT_ARRAYS_BYTES
+        } else {
+            self.base
+        }
+    }
+
     /// The rules of an engine with an allocator.
     #[must_use]
     pub const fn of(engine: Engine, allocator: Allocator) -> Self {

@@ -8,11 +8,12 @@ use crate::units::{Span, Time};
 
 use super::keyspace::{Command, CpuTime, KeyId, Keyspace, Outcome};
 
-/// Processor time of the server's own work. Estimates, not measured: a lookup in a table that is
-/// not in the processor's cache, and the deletion of a key as a command costs it.
+/// Processor time of the server's own work. Active expiry took Redis 7.0.15 140 ms to reclaim
+/// 122,161 keys (`expire_cycle_cpu_milliseconds` under the wall clock). The time to move a bucket
+/// is an estimate, not measured: about a visit to memory that is not in the processor's cache.
 const CPU_TIME: CpuTime = CpuTime {
     looked_at: Span::from_nanos(50),
-    reclaimed: Span::from_nanos(750),
+    reclaimed: Span::from_nanos(1_100),
     moved: Span::from_nanos(100),
 };
 
@@ -95,11 +96,22 @@ impl Node {
             Service::Drawn(quantiles) => Span(quantiles.draw(bits())),
         };
         let (start, done) = self.server.enter(at, service);
+        if self.keyspace.wants_fast_expiry() {
+            self.expire_between_commands();
+        }
         Reply {
             outcome,
             start,
             done,
         }
+    }
+
+    /// The server has caught up with a command and reclaims expired keys before the next.
+    #[cold]
+    fn expire_between_commands(&mut self) {
+        let now = self.server.free_at();
+        let spent = self.keyspace.fast_expiry(now);
+        self.server.enter(now, spent);
     }
 
     /// The server's cron comes up at `at` and waits for the commands before it.
@@ -130,5 +142,121 @@ impl Node {
     #[inline]
     pub fn warm(&self, key: KeyId) {
         self.keyspace.warm(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::commands::CommandName;
+    use crate::scenario::store::{Allocator, Engine, EvictionPolicy};
+    use crate::store::keyspace::{Shape, ShapeKind, Ttl};
+    use crate::units::{Bytes, Ratio};
+
+    fn node() -> Node {
+        let spec = StoreSpec {
+            engine: Engine::Redis70,
+            allocator: Allocator::Bundled,
+            shards: 1,
+            node_type: None,
+            maxmemory: Bytes(0),
+            reserved_memory: Ratio::ZERO,
+            maxmemory_policy: EvictionPolicy::NoEviction,
+            maxmemory_samples: 5,
+            hz: 10,
+            active_expire_effort: 1,
+            lfu_log_factor: 10,
+            lfu_decay_time: 1,
+            service_time: ServiceTime::ByBytes {
+                fixed: Span::from_micros(5),
+                per_kib: Span::from_micros(2),
+            },
+        };
+        Node::new(&spec, 0, &Streams::new(1, 0), 1_767_225_600_000)
+    }
+
+    #[test]
+    fn commands_queue_and_take_time_by_the_bytes_they_move() {
+        let mut node = node();
+        let shape = node.keyspace_mut().register(Shape {
+            key_length: 20,
+            kind: ShapeKind::String,
+        });
+        let key = node.keyspace_mut().create(1, 0, shape, 0);
+        let command = |name, bytes| Command {
+            name,
+            bytes,
+            ttl: Ttl::Clear,
+        };
+        let at = Time(1_000_000);
+        let mut run = |name, bytes, at| {
+            let reply = node.execute(&command(name, bytes), key, at, || 0);
+            (reply.start.0, (reply.done - reply.start).0, reply.outcome)
+        };
+        assert_eq!(
+            run(CommandName::Get, 0, at),
+            (1_000_000, 5_000, Outcome::Miss)
+        );
+        // Waits for the one before; 2 KiB at 2 us each.
+        assert_eq!(
+            run(CommandName::Set, 2048, at),
+            (1_005_000, 9_000, Outcome::Done)
+        );
+        assert_eq!(
+            run(CommandName::Get, 0, at),
+            (1_014_000, 9_000, Outcome::Hit)
+        );
+        assert_eq!(
+            run(CommandName::Expire, 0, at),
+            (1_023_000, 5_000, Outcome::Done)
+        );
+        assert_eq!(node.busy(), Span(28_000));
+    }
+
+    /// 100,000 keys expire at once: a slow cycle stops after 25 ms, fast ones of 1 ms go on
+    /// between the commands that follow.
+    #[test]
+    fn a_wave_of_expiring_keys_occupies_the_node_a_quarter_of_its_time_and_then_some() {
+        let mut node = node();
+        let shape = node.keyspace_mut().register(Shape {
+            key_length: 20,
+            kind: ShapeKind::String,
+        });
+        let ttl = Ttl::In(Span::from_secs(10));
+        let set = Command {
+            name: CommandName::Set,
+            bytes: 10,
+            ttl,
+        };
+        for id in 0..100_000 {
+            let key = node.keyspace_mut().create(id, 0, shape, 0);
+            node.keyspace_mut().execute(&set, key, Time::ZERO);
+        }
+        for run in 0..3 {
+            node.cron(Time(run * 100_000_000));
+        }
+        let before = node.busy();
+        node.cron(Time(11_000_000_000));
+        let spent = (node.busy().0 - before.0) / 1_000_000;
+        assert!((25..27).contains(&spent), "the slow cycle took {spent} ms");
+        assert!(node.keyspace().wants_fast_expiry());
+        let key = node.keyspace_mut().create(200_000, 0, shape, 0);
+        let get = Command {
+            name: CommandName::Get,
+            bytes: 0,
+            ttl: Ttl::Keep,
+        };
+        let keys = node.keyspace().keys();
+        for n in 0..4_000 {
+            node.execute(&get, key, Time(11_030_000_000 + n * 10_000), || 0);
+        }
+        // One every 2 ms for 40 ms and the time that they add. The clock is looked at every 320
+        // keys, so that each of 1 ms ends behind 960 keys at 1.15 us.
+        let reclaimed = keys - node.keyspace().keys();
+        assert!(
+            (20 * 960..24 * 1_000).contains(&reclaimed),
+            "{reclaimed} reclaimed"
+        );
+        node.keyspace().check().unwrap();
     }
 }

@@ -21,7 +21,7 @@ impl<P: Probe> World<P> {
         let live_sessions = self.live_sessions;
         for place in 0..self.visitors.places().len() as u32 {
             self.ledger(place, |session, probe, class, _| {
-                session.run_ended(probe, class, now)
+                session.run_ended(probe, class, now);
             });
         }
         // Rows and minutes end where the next begins; the last ones end with the run.

@@ -19,7 +19,7 @@ impl<P: Probe> World<P> {
     pub(super) fn log_in(&mut self, place: u32, n: u32, attempt: u8) {
         let now = self.now;
         self.ledger(place, |session, probe, class, _| {
-            session.begin_creating(probe, class, now)
+            session.begin_creating(probe, class, now);
         });
         let class = self.visitors.get(place).user.class();
         let request = self.new_request(place, (n, attempt), RequestKind::Login);

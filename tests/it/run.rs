@@ -200,6 +200,30 @@ fn a_scenario_comes_from_stdin_too() {
 }
 
 #[test]
+fn scenarios_extend_others_and_take_values_from_outside() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("sub")).unwrap();
+    // The name of a file is relative to the one that names it.
+    let larger = "extends = \"../small.toml\"\nname = \"larger\"\n[store]\nmaxmemory = \"9MiB\"\n";
+    desk.write("sub/larger.toml", larger);
+    desk.succeed(&["run", "sub/larger.toml", "--out", "extended"]);
+    let sets = ["--set", "store.maxmemory=9MiB", "--set", "name=larger"];
+    desk.succeed(&[&["run", "small.toml", "--out", "set"], &sets[..]].concat());
+    for file in FILES {
+        assert_eq!(
+            desk.read(&format!("extended/{file}")),
+            desk.read(&format!("set/{file}"))
+        );
+    }
+    desk.write("sub/lost.toml", "extends = \"../smal.toml\"\n");
+    insta::assert_snapshot!("extends_nothing", desk.fail(&["run", "sub/lost.toml"]));
+    let unknown = ["run", "small.toml", "--set", "store.shard=5"];
+    insta::assert_snapshot!("sets_an_unknown_key", desk.fail(&unknown));
+    let nothing = ["run", "small.toml", "--set", "store.shards"];
+    insta::assert_snapshot!("sets_no_value", desk.fail(&nothing));
+}
+
+#[test]
 fn wrong_files_are_told_apart() {
     let desk = Desk::new();
     desk.write("latin.toml", b"name = \"a\"\ndescription = \"caf\xe9\"\n");

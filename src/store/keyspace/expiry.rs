@@ -9,12 +9,14 @@ use super::entry::{EXPIRES, NIL};
 use super::tables::Cursor;
 use super::{DeathCause, Keyspace};
 use crate::store::engine::ExpiryWalk;
-use crate::units::Span;
+use crate::units::{Span, Time};
 
 /// Keys that one turn looks at, with the lowest effort (`ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP`).
 const KEYS_PER_TURN: usize = 20;
 /// Share of the time that a cycle may take, in percent, with the lowest effort.
 const TIME_PERCENT: u64 = 25;
+/// Length of a fast cycle, with the lowest effort (`ACTIVE_EXPIRE_CYCLE_FAST_DURATION`).
+const FAST: Span = Span::from_micros(1000);
 /// Expired keys that are left alone, in percent of those looked at, with the lowest effort.
 const ACCEPTABLE_STALE: usize = 10;
 /// Buckets that one turn looks at for each key it wants.
@@ -29,6 +31,9 @@ pub(super) struct ExpiryCursor {
     scan: Cursor,
     /// The keys that one step of the scan hands out.
     keys: Vec<u32>,
+    is_out_of_time: bool,
+    /// No fast cycle before this.
+    next_fast: Time,
 }
 
 /// What a turn saw.
@@ -41,15 +46,43 @@ struct Turn {
 }
 
 impl Keyspace {
-    /// A slow cycle (`activeExpireCycle`). Returns the processor time it took.
+    /// A slow cycle, which the cron runs (`activeExpireCycle`). Returns the processor time it
+    /// took: up to a quarter of the time between two runs of the cron.
     pub(super) fn expire_cycle(&mut self, now: u64) -> Span {
-        let extra = self.effort - 1;
-        let wanted = KEYS_PER_TURN + KEYS_PER_TURN / 4 * extra as usize;
-        let acceptable = ACCEPTABLE_STALE - extra as usize;
-        let percent = TIME_PERCENT + 2 * u64::from(extra);
-        let limit = Span::from_micros(percent * 1_000_000 / u64::from(self.hz) / 100);
+        let percent = TIME_PERCENT + 2 * u64::from(self.effort - 1);
+        let limit = percent * 1_000_000 / u64::from(self.hz) / 100;
+        self.expire_for(now, Span::from_micros(limit))
+    }
+
+    /// Whether the last cycle ran out of time: then the server goes on with short fast cycles
+    /// between commands.
+    #[inline]
+    pub const fn wants_fast_expiry(&self) -> bool {
+        self.expiry_cursor.is_out_of_time
+    }
+
+    /// A fast cycle, which the server runs between commands, but no more often than every twice
+    /// its length. Returns the processor time it took.
+    ///
+    /// By its comments the server also runs them while it estimates that many keys are stale. But
+    /// it compares a share between 0 and 1 with a percentage, so that this never happens.
+    pub fn fast_expiry(&mut self, at: Time) -> Span {
+        let length = FAST + Span(FAST.0 / 4) * u64::from(self.effort - 1);
+        if at < self.expiry_cursor.next_fast {
+            return Span::ZERO;
+        }
+        self.expiry_cursor.next_fast = at + length * 2;
+        self.in_flight = 0;
+        self.expire_for(at.millis(), length)
+    }
+
+    fn expire_for(&mut self, now: u64, limit: Span) -> Span {
+        let extra = (self.effort - 1) as usize;
+        let wanted = KEYS_PER_TURN + KEYS_PER_TURN / 4 * extra;
+        let acceptable = ACCEPTABLE_STALE - extra;
         let mut spent = Span::ZERO;
         let mut turns = 0;
+        self.expiry_cursor.is_out_of_time = false;
         while self.expires.len() > 0 {
             turns += 1;
             let wanted = wanted.min(self.expires.len());
@@ -61,8 +94,12 @@ impl Keyspace {
             };
             spent += self.cpu.looked_at * turn.sampled as u64;
             spent += self.cpu.reclaimed * turn.expired as u64;
+            if turns % TURNS_BETWEEN_LOOKS == 0 && spent > limit {
+                self.expiry_cursor.is_out_of_time = true;
+                break;
+            }
             let few = turn.sampled > 0 && turn.expired * 100 / turn.sampled <= acceptable;
-            if turn.is_round || few || (turns % TURNS_BETWEEN_LOOKS == 0 && spent > limit) {
+            if turn.is_round || few {
                 break;
             }
         }

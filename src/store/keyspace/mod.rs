@@ -18,6 +18,7 @@ mod expiry;
 mod hashtable;
 mod memory;
 mod room;
+mod table;
 mod tables;
 
 use rand_chacha::ChaCha8Rng;
@@ -59,6 +60,8 @@ pub struct Keyspace {
     entries: Vec<Entry>,
     /// `used_memory` in bytes, the tables' buckets aside.
     used: u64,
+    /// Of these, bytes of the empty server.
+    base: u64,
     /// `maxmemory`, or more than can be used if there is none.
     limit: u64,
     clock: Clock,
@@ -95,7 +98,8 @@ impl Keyspace {
         let by_slot = cluster && rules.tables_by_slot;
         Self {
             entries: Vec::new(),
-            used: rules.base,
+            used: rules.base_of(cluster),
+            base: rules.base_of(cluster),
             limit: if spec.maxmemory.0 == 0 {
                 u64::MAX
             } else {
@@ -281,7 +285,7 @@ impl Keyspace {
             .map(|entry| self.costs.key(entry.shape(), entry.bytes, entry.has_ttl()))
             .sum();
         let histograms = u64::from(self.seen_commands.count_ones()) * HISTOGRAM_BYTES;
-        let used = self.rules.base + histograms + keys;
+        let used = self.base + histograms + keys;
         if used != self.used {
             return Err(format!(
                 "used_memory is {} but {used} bytes are in use",

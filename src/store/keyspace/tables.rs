@@ -7,75 +7,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::dict::{Dict, below};
 use super::entry::Entry;
-use super::hashtable::HashTable;
+use super::table::Table;
 use crate::store::engine::{TableKind, TableUpkeep};
 use crate::store::slots::SLOTS;
 
 /// No table yet for a slot.
 const NOWHERE: u16 = u16::MAX;
-
-/// One table, of either kind.
-#[derive(Clone, Debug)]
-enum Table<const LINK: usize> {
-    Dict(Dict<LINK>),
-    Hash(HashTable),
-}
-
-impl<const LINK: usize> Table<LINK> {
-    fn new(kind: TableKind) -> Self {
-        match kind {
-            TableKind::Dict => Self::Dict(Dict::default()),
-            TableKind::HashTable => Self::Hash(HashTable::default()),
-        }
-    }
-
-    #[inline]
-    const fn len(&self) -> usize {
-        match self {
-            Self::Dict(table) => table.len(),
-            Self::Hash(table) => table.len(),
-        }
-    }
-
-    #[inline]
-    const fn is_rehashing(&self) -> bool {
-        match self {
-            Self::Dict(table) => table.is_rehashing(),
-            Self::Hash(table) => table.is_rehashing(),
-        }
-    }
-
-    #[inline]
-    const fn is_full(&self) -> bool {
-        match self {
-            Self::Dict(table) => table.is_full(),
-            Self::Hash(table) => table.is_full(),
-        }
-    }
-
-    #[inline]
-    const fn bytes(&self) -> u64 {
-        match self {
-            Self::Dict(table) => table.bytes(),
-            Self::Hash(table) => table.bytes(),
-        }
-    }
-
-    /// A table so empty that active expiry does not look at it.
-    const fn is_too_sparse(&self) -> bool {
-        match self {
-            Self::Dict(table) => table.is_too_sparse(),
-            Self::Hash(table) => table.top_level() > 0 && table.len() * 100 / table.top_level() < 1,
-        }
-    }
-
-    fn rehash(&mut self, entries: &mut [Entry], steps: usize) {
-        match self {
-            Self::Dict(table) => table.rehash(entries, steps),
-            Self::Hash(table) => (0..steps).for_each(|_| table.rehash_step(entries)),
-        }
-    }
-}
 
 /// Where a scan is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,13 +36,20 @@ pub(super) struct Tables<const LINK: usize> {
     may_be_full: bool,
     kind: TableKind,
     upkeep: TableUpkeep,
-    /// Bytes of a table's own structure, where there are many.
+    /// Bytes of a table's own structure, where there are many: only those with keys exist.
     overhead: u64,
     resize_cursor: usize,
 }
 
-/// Bytes of a table's structure with its metadata (`dict`, `hashtable`), in a block.
-const STRUCTURE_BYTES: u64 = 80;
+/// Bytes of a table's own structure with its metadata, where each slot has one (`struct dict`,
+/// `struct hashtable`).
+const fn structure_bytes(kind: TableKind) -> u64 {
+    match kind {
+        TableKind::Dict => 64,
+        TableKind::HashTable => 80,
+    }
+}
+
 /// Tables of slots that one run of the cron looks at (`CRON_DICTS_PER_DB`).
 const TABLES_PER_CRON: usize = 16;
 
@@ -127,7 +71,7 @@ impl<const LINK: usize> Tables<LINK> {
             may_be_full: true,
             kind,
             upkeep,
-            overhead: if by_slot { STRUCTURE_BYTES } else { 0 },
+            overhead: if by_slot { structure_bytes(kind) } else { 0 },
             resize_cursor: 0,
         }
     }
@@ -180,7 +124,6 @@ impl<const LINK: usize> Tables<LINK> {
             .map(Table::len)
             .sum();
         self.sizes[place] = sum as u32;
-        self.bytes += self.overhead;
         place
     }
 
@@ -200,8 +143,14 @@ impl<const LINK: usize> Tables<LINK> {
     fn count(&mut self, place: usize, more: bool) {
         if more {
             self.len += 1;
+            if self.all[place].len() == 1 {
+                self.bytes += self.overhead;
+            }
         } else {
             self.len -= 1;
+            if self.all[place].len() == 0 && !self.places.is_empty() {
+                self.free(place);
+            }
         }
         let mut index = place + 1;
         while index <= self.sizes.len() {
@@ -209,6 +158,13 @@ impl<const LINK: usize> Tables<LINK> {
             *size = if more { *size + 1 } else { *size - 1 };
             index += index & index.wrapping_neg();
         }
+    }
+
+    /// A slot without keys has no table (`KVSTORE_FREE_EMPTY_DICTS`).
+    fn free(&mut self, place: usize) {
+        let kind = self.kind;
+        self.change(place, |table| *table = Table::new(kind));
+        self.bytes -= self.overhead;
     }
 
     /// Whether the next insertion into the slot's table wants a larger one. `is_room(bytes)` says
@@ -496,7 +452,7 @@ impl<const LINK: usize> Tables<LINK> {
         let bytes: u64 = self
             .all
             .iter()
-            .map(|table| table.bytes() + self.overhead)
+            .map(|table| table.bytes() + if table.len() > 0 { self.overhead } else { 0 })
             .sum();
         let rehashing = self.all.iter().filter(|table| table.is_rehashing()).count();
         if strangers > 0 || found != members || found != self.len {

@@ -159,7 +159,7 @@ const ENGINES: [Engine; 6] = [
 /// Random commands on few keys, with time passing: everything adds up after every few of them,
 /// memory stays within the limit, and nothing is refused while something could be evicted.
 fn swarm(engine: Engine, policy: EvictionPolicy, seed: u64) {
-    let limit = EngineRules::of(engine, Allocator::Bundled).base + 420_000;
+    let limit = EngineRules::of(engine, Allocator::Bundled).base_of(seed % 2 == 1) + 420_000;
     let mut spec = spec(policy, limit);
     spec.engine = engine;
     spec.shards = 1 + (seed % 2) as u32;

@@ -19,7 +19,7 @@ fn is_eligible(policy: EvictionPolicy, has_ttl: bool) -> bool {
 /// was evicted was there and could be chosen; a write is refused only when nobody could.
 fn overfill(engine: Engine, policy: EvictionPolicy, shards: u32) {
     let case = format!("{engine:?}, {policy:?}, {shards} shards");
-    let base = EngineRules::of(engine, Allocator::Bundled).base;
+    let base = EngineRules::of(engine, Allocator::Bundled).base_of(shards > 1);
     let limit = base + 900_000;
     let mut spec = spec(policy, limit);
     spec.engine = engine;
