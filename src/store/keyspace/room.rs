@@ -86,6 +86,11 @@ impl Keyspace {
     /// Gives a live key a TTL, or another one (`setExpire`).
     #[inline]
     pub(super) fn set_ttl(&mut self, key: u32, expires: u64) {
+        let entry = &mut self.entries[key as usize];
+        if entry.has_ttl() && self.expires.keeps_size_on_update() {
+            entry.set_expires(expires);
+            return;
+        }
         if self.expires.may_be_full() {
             let headroom = self.headroom();
             let slot = self.slot(key);
@@ -177,8 +182,8 @@ impl Keyspace {
     /// the record of its best candidate.
     fn warm_sources(&self) {
         match self.policy.source {
-            Source::AllKeys => self.main.warm(self.next_sample as u32),
-            Source::Volatile => self.expires.warm(self.next_sample as u32),
+            Source::AllKeys => self.main.warm_start(self.next_sample),
+            Source::Volatile => self.expires.warm_start(self.next_sample),
         }
         if let Some(key) = self.pool.best() {
             prefetch(&self.entries, key as usize);
@@ -189,9 +194,7 @@ impl Keyspace {
     /// buckets it belongs in and, if that will need an eviction, for what the eviction looks at;
     /// `warm_sources` asked for what leads there.
     pub(super) fn warm_for_storing(&self, key: u32) {
-        let hash = self.entries[key as usize].hash;
-        self.main.warm(hash);
-        self.expires.warm(hash);
+        self.warm_buckets(key);
         if self.headroom() > NEAR_THE_LIMIT {
             return;
         }
@@ -206,10 +209,14 @@ impl Keyspace {
             }
         }
         if let Some(candidate) = self.pool.best() {
-            let hash = self.entries[candidate as usize].hash;
-            self.main.warm(hash);
-            self.expires.warm(hash);
+            self.warm_buckets(candidate);
         }
+    }
+
+    fn warm_buckets(&self, key: u32) {
+        let entry = &self.entries[key as usize];
+        self.main.warm(entry.slot(), entry.hash);
+        self.expires.warm(entry.slot(), entry.hash);
     }
 
     /// The next key to go.
