@@ -6,6 +6,7 @@
 mod check;
 mod exit;
 mod explain;
+mod init;
 mod input;
 mod interrupt;
 mod metrics;
@@ -60,6 +61,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Explain(explain::Explain),
+    Init(init::Init),
     Nodes(nodes::Nodes),
     Metrics(metrics::Metrics),
     Scenarios(scenarios::Scenarios),
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(arguments.color),
         Command::Check(check) => check.run(arguments.color),
         Command::Explain(explain) => explain.run(arguments.color),
+        Command::Init(init) => init.run(),
         Command::Nodes(nodes) => nodes.run(),
         Command::Metrics(metrics) => metrics.run(),
         Command::Scenarios(scenarios) => scenarios.run(),
