@@ -92,6 +92,12 @@ impl Session {
         matches!(self.state, State::None)
     }
 
+    /// Whether the user believes in it, rightly or not, and no login is under way.
+    #[inline]
+    pub const fn is_known(&self) -> bool {
+        !matches!(self.state, State::None | State::Creating)
+    }
+
     /// Whether a login is under way.
     #[inline]
     pub const fn is_creating(&self) -> bool {

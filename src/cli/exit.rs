@@ -14,6 +14,8 @@ pub(super) enum Exit {
     Io = 1,
     /// The scenario is not valid.
     InvalidScenario = 3,
+    /// An expectation of the scenario does not hold.
+    ExpectationFailed = 10,
     /// The run was interrupted; its result is incomplete.
     Interrupted = 130,
 }

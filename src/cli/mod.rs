@@ -3,12 +3,21 @@
 //! One file per command. Results go to stdout, everything else to stderr; how a command ends is
 //! an exit code of `exit.rs`.
 
+mod check;
 mod exit;
+mod explain;
+mod init;
 mod input;
 mod interrupt;
+mod metrics;
+mod nodes;
 mod output;
+mod paperwork;
 mod progress;
 mod run;
+mod scenario;
+mod scenarios;
+mod shipped;
 mod terminal;
 
 use std::process::ExitCode;
@@ -32,7 +41,7 @@ use terminal::ColorChoice;
 )]
 #[command(after_help = "\
 Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario
-is not valid, 130 interrupted. 101 is a bug in sessionsim.")]
+is not valid, 10 an expectation does not hold, 130 interrupted. 101 is a bug in sessionsim.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -50,6 +59,15 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Check(check::Check),
+    Explain(explain::Explain),
+    Init(init::Init),
+    Nodes(nodes::Nodes),
+    Metrics(metrics::Metrics),
+    Scenarios(scenarios::Scenarios),
+    Schema(paperwork::Schema),
+    Completions(paperwork::Completions),
+    Man(paperwork::Man),
 }
 
 /// Does what the command line asks for.
@@ -58,6 +76,15 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(run) => run.run(arguments.color),
+        Command::Check(check) => check.run(arguments.color),
+        Command::Explain(explain) => explain.run(arguments.color),
+        Command::Init(init) => init.run(),
+        Command::Nodes(nodes) => nodes.run(),
+        Command::Metrics(metrics) => metrics.run(),
+        Command::Scenarios(scenarios) => scenarios.run(),
+        Command::Schema(schema) => schema.run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
     };
     match result {
         Ok(exit) => exit.into(),

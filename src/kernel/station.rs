@@ -18,11 +18,17 @@ impl Server {
     #[inline]
     pub fn enter(&mut self, at: Time, service: Span) -> (Time, Time) {
         let start = at.max(self.free_at);
+        (start, self.serve(start, service))
+    }
+
+    /// Serves from `start`, at which it is free, for `service`; returns when that is done.
+    #[inline]
+    pub fn serve(&mut self, start: Time, service: Span) -> Time {
         // Whoever comes faster than they are served can wait beyond the end of the clock.
         let done = start.saturating_add(service);
         self.free_at = done;
         self.busy = Span(self.busy.0.saturating_add(service.0));
-        (start, done)
+        done
     }
 
     /// When all that entered so far will have been served.

@@ -384,16 +384,18 @@ impl<P: Probe> World<P> {
     /// there. A login checks the user's credentials first, with or without a cache.
     #[inline]
     fn without_cache(&self, request: &Request) -> Queries {
-        let (reads, writes) = match request.kind {
-            RequestKind::Read => (1, 0),
-            RequestKind::Modify | RequestKind::Logout => (1, 1),
-            RequestKind::Login if request.attempt == 0 => {
-                (u8::from(self.crowds[request.class as usize].login), 1)
-            }
+        match request.kind {
+            RequestKind::Read | RequestKind::Modify | RequestKind::Logout => Queries {
+                reads: 1,
+                writes: u8::from(request.kind != RequestKind::Read),
+            },
+            RequestKind::Login if request.attempt == 0 => Queries {
+                reads: u8::from(self.crowds[request.class as usize].login),
+                writes: 1,
+            },
             // Without a cache nobody would have had to log in again.
-            RequestKind::Login => (0, 0),
-        };
-        Queries { reads, writes }
+            RequestKind::Login => Queries::default(),
+        }
     }
 }
 
