@@ -5,6 +5,7 @@ mod determinism;
 mod intents;
 mod layers;
 mod lifetimes;
+mod metamorphic;
 mod queues;
 mod races;
 mod run;
