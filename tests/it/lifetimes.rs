@@ -286,7 +286,7 @@ fn sampled_lru_through_the_world_against_che() {
         "#
     .to_owned();
     for think in thinks {
-        text += &format!(
+        let class = format!(
             r#"
             [[users]]
             name = "think-{think}"
@@ -302,6 +302,7 @@ fn sampled_lru_through_the_world_against_che() {
             ttl_kind = "none"
             "#
         );
+        text.push_str(&class);
     }
     let run = scenario(&text);
     let seen = watch(

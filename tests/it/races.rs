@@ -112,7 +112,9 @@ fn nobody_logs_in_after_leaving() {
     // One login and one read a visit.
     assert!(kinds[RequestKind::Read as usize] > 3000);
     assert!(kinds[RequestKind::Login as usize] - kinds[RequestKind::Read as usize] <= 10);
-    assert_eq!(measure(&run).counts.made_good, [0; 4]);
+    // Those who found their session gone have given up; nobody helped them.
+    let made_good = measure(&run).counts.made_good;
+    assert_eq!(made_good[..3], [0; 3], "{made_good:?}");
 }
 
 /// Queues that grow without end promise replies beyond the end of the run, and of the clock.
