@@ -1,4 +1,10 @@
 //! The one integration test binary: a file a subject.
 
+mod catalogues;
+mod check;
+mod desk;
+mod expectations;
+mod explain;
+mod init;
 mod layers;
 mod run;

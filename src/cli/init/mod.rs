@@ -57,7 +57,7 @@ struct Starter {
 impl Stack {
     const fn starter(self) -> Starter {
         let (title, duration, concurrent, session) = match self {
-            Self::Plain => ("a session library", "1d", 1_000, include_str!("plain.toml")),
+            Self::Plain => ("a plain library", "1d", 1_000, include_str!("plain.toml")),
             Self::Express => (
                 "express-session with connect-redis",
                 "2d",
