@@ -66,6 +66,7 @@ fn scenario(ttl: Span) -> Scenario {
                 per_kib: Span::ZERO,
             },
         },
+        node_types: Vec::new(),
         network: NetworkSpec {
             hop: Distribution::Fixed(Span::from_micros(150)),
         },

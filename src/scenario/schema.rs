@@ -86,6 +86,10 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         Kind::Program => put("allOf", reference("program")),
         Kind::ServiceTime => put("allOf", reference("service_time")),
         Kind::Expectations => put("allOf", reference("expectations")),
+        Kind::Price => {
+            put("type", json!("string"));
+            put("pattern", json!("^\\s*\\$\\s*[0-9.]+\\s*$"));
+        }
     }
     let mut description = key.help.to_owned();
     match key.fallback {

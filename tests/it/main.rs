@@ -3,8 +3,10 @@
 mod catalogues;
 mod check;
 mod desk;
+mod documents;
 mod expectations;
 mod explain;
 mod init;
 mod layers;
+mod mutants;
 mod run;
