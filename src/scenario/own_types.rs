@@ -113,8 +113,16 @@ pub(super) const SECTION: Section = Section {
     not_yet: &["network", "bandwidth"],
 };
 
-/// Reads all of them; those that are wrong are reported and left out.
-pub(super) fn read(table: &Table<'_>) -> Vec<NodeType> {
+/// The types that a scenario gives.
+#[derive(Default)]
+pub(super) struct Own {
+    pub(super) types: Vec<NodeType>,
+    /// Names of types that are wrong, which has been reported.
+    pub(super) broken: Vec<String>,
+}
+
+/// Reads all of them.
+pub(super) fn read(table: &Table<'_>) -> Own {
     let tables = table.sections(&SECTION);
     if tables.len() > MAX_TYPES {
         table.own_problem(|problem| Problem {
@@ -123,23 +131,24 @@ pub(super) fn read(table: &Table<'_>) -> Vec<NodeType> {
             hint: Some(format!("at most {MAX_TYPES}: keep those that are used")),
             ..problem
         });
-        return Vec::new();
+        return Own::default();
     }
-    let mut types: Vec<NodeType> = Vec::new();
+    let mut own = Own::default();
     for table in tables {
-        let name = read_name(&table, &types);
+        let name = read_name(&table, &own.types);
         let maxmemory = table.get(&MAXMEMORY);
         let vcpu = table.get(&VCPU);
         let maxclients = table.get(&MAXCLIENTS);
         let price = table.get_optional(&PRICE);
         table.finish();
-        let complete = || Some((name?, maxmemory?, vcpu?, maxclients?, price.ok()?));
-        if let Some((name, maxmemory, vcpu, maxclients, price)) = complete() {
+        let figures = || Some((maxmemory?, vcpu?, maxclients?, price.ok()?));
+        let Some(name) = name else { continue };
+        if let Some((maxmemory, vcpu, maxclients, price)) = figures() {
             let offer = Offer {
                 runs: true,
                 price: price.map(|dollars| dollars.0),
             };
-            types.push(NodeType {
+            own.types.push(NodeType {
                 name,
                 generation: "own".to_owned(),
                 vcpu,
@@ -154,9 +163,11 @@ pub(super) fn read(table: &Table<'_>) -> Vec<NodeType> {
                 price_region: String::new(),
                 price_date: String::new(),
             });
+        } else {
+            own.broken.push(name);
         }
     }
-    types
+    own
 }
 
 fn read_name(table: &Table<'_>, before: &[NodeType]) -> Option<String> {

@@ -158,8 +158,8 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     reader.set_platform(platform.unwrap_or(Platform::ElastiCache));
     let expect = read_expectations(&table, input.judge);
     let known_platform = platform.unwrap_or(Platform::ElastiCache);
-    let node_types = own_types::read(&table);
-    let store = StoreSpec::read(table.section(&store::SECTION), known_platform, &node_types);
+    let own_types = own_types::read(&table);
+    let store = StoreSpec::read(table.section(&store::SECTION), known_platform, &own_types);
     let network = NetworkSpec::read(table.section(&network::SECTION));
     let database = DatabaseSpec::read(table.section(&database::SECTION));
     let mut places = Vec::new();
@@ -178,7 +178,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         platform: platform?,
         expect: expectations(expect.as_deref()?),
         store: store?,
-        node_types,
+        node_types: own_types.types,
         network: network?,
         database: database?,
         users: users?,

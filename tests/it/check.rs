@@ -118,10 +118,10 @@ fn sarif_has_what_the_standard_requires() {
 #[test]
 fn a_runner_gets_no_more_annotations_than_it_keeps() {
     let desk = desk();
-    let wrong: String = (0..30)
+    let wrong: Vec<String> = (0..30)
         .map(|n| format!("key-{n} = \"100%, or: so\"\n"))
         .collect();
-    desk.write("a,b.toml", wrong);
+    desk.write("a,b.toml", wrong.concat());
     let output = desk.run(&["check", "a,b.toml", "--format", "github"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 10);

@@ -9,7 +9,7 @@ use std::path::Path;
 use sessionsim::metrics::expect::JUDGE;
 use sessionsim::scenario::{Input, Loaded, Problems, Source, load_input};
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the mutants are the same on every machine.
+/// `SplitMix64` (Steele, Lea and Flood 2014): the mutants are the same on every machine.
 struct Dice(u64);
 
 impl Dice {

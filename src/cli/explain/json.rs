@@ -27,6 +27,10 @@ struct Explanation<'a> {
 
 /// A value as TOML; null if it is not given and has no default.
 #[derive(Serialize)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "these are the names in the output"
+)]
 struct Value<'a> {
     path: &'a str,
     value: Option<&'a str>,
@@ -42,6 +46,10 @@ struct OriginOf<'a> {
 }
 
 #[derive(Serialize)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "these are the names in the output"
+)]
 struct Node<'a> {
     node_type: Option<&'a str>,
     memory: Option<u64>,

@@ -24,6 +24,10 @@ pub(super) struct Init {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, printed as they stand"
+)]
 enum Stack {
     /// A library that stores one string
     Plain,

@@ -1,7 +1,7 @@
 //! The keys of `[store]`, their defaults, and how they are read and written.
 
 use crate::kernel::quantiles::Distribution;
-use crate::scenario::presets::node_types::NodeType;
+use crate::scenario::own_types::Own;
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::choice::Choice;
 use crate::scenario::reader::key::{Key, Kind, Section};
@@ -248,7 +248,7 @@ impl StoreSpec {
     pub(in crate::scenario) fn read(
         table: Table<'_>,
         platform: Platform,
-        own_types: &[NodeType],
+        own_types: &Own,
     ) -> Option<Self> {
         let engine = read_engine(&table, platform);
         let allocator = read_allocator(&table, platform);

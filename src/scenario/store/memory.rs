@@ -1,6 +1,6 @@
 //! What a node type says about memory, and what must agree with it.
 
-use crate::scenario::own_types;
+use crate::scenario::own_types::{self, Own};
 use crate::scenario::presets::node_types::{self, NodeType};
 use crate::scenario::reader::choice::{clipped, nearest};
 use crate::scenario::reader::problem::Problem;
@@ -16,7 +16,7 @@ pub(super) fn read_node_type(
     table: &Table<'_>,
     platform: Platform,
     engine: Option<Engine>,
-    own: &[NodeType],
+    own: &Own,
 ) -> Result<Option<NodeType>, Wrong> {
     if platform == Platform::SelfManaged {
         table.refuse(
@@ -29,8 +29,13 @@ pub(super) fn read_node_type(
     let Some(name) = table.get_optional(&NODE_TYPE)? else {
         return Ok(None);
     };
-    let Some(node_type) = own_types::find(own, &name) else {
-        table.problem(&NODE_TYPE, |problem| unknown_node_type(problem, &name, own));
+    if own.broken.contains(&name) {
+        return Err(Wrong);
+    }
+    let Some(node_type) = own_types::find(&own.types, &name) else {
+        table.problem(&NODE_TYPE, |problem| {
+            unknown_node_type(problem, &name, &own.types)
+        });
         return Err(Wrong);
     };
     let engine = engine.ok_or(Wrong)?;
