@@ -35,6 +35,8 @@ enum State {
     None,
     /// A login is under way.
     Creating,
+    /// The application stores it again, from the database's copy.
+    Restoring,
     /// Lives, as far as the application can know.
     Open,
     /// Closed as lost; whether that is felt is not known yet.
@@ -90,10 +92,22 @@ impl Session {
         matches!(self.state, State::None)
     }
 
+    /// Whether the user believes in it, rightly or not, and no login is under way.
+    #[inline]
+    pub const fn is_known(&self) -> bool {
+        !matches!(self.state, State::None | State::Creating)
+    }
+
     /// Whether a login is under way.
     #[inline]
     pub const fn is_creating(&self) -> bool {
         matches!(self.state, State::Creating)
+    }
+
+    /// Whether it begins as soon as it is stored: by a login, or anew from the database's copy.
+    #[inline]
+    pub const fn is_to_be_stored(&self) -> bool {
+        matches!(self.state, State::Creating | State::Restoring)
     }
 
     /// Whether it lives, as far as the application can know.
@@ -113,6 +127,14 @@ impl Session {
         self.logged_out(probe, class, at, true);
         self.state = State::Creating;
         self.recovering = false;
+    }
+
+    /// The application has the database's copy and stores it, unless there is nothing to restore
+    /// any more.
+    pub fn begin_restoring(&mut self) {
+        if self.is_none() {
+            self.state = State::Restoring;
+        }
     }
 
     /// The login came to nothing: the database refused it.
@@ -176,6 +198,27 @@ impl Session {
         }
     }
 
+    /// A request that had found it stored it at `at`, although its key had left the store in
+    /// between. Nobody noticed: it begins anew, until `own_end`.
+    pub fn stored_again<P: Probe>(
+        &mut self,
+        probe: &mut P,
+        class: u16,
+        at: Time,
+        own_end: Time,
+        presence: Presence,
+    ) {
+        match self.state {
+            State::Lost => self.left(probe, class, at, presence),
+            State::Expired => self.end(probe, class),
+            State::LostUnnoticed => {}
+            // It lives; or another request has found it gone and makes good for that.
+            _ => return,
+        }
+        self.recovering = false;
+        self.created(probe, class, at, own_end, false, presence);
+    }
+
     /// A request that believed in it found it gone at `at`. Returns whether the application now
     /// makes good for it: not if another request of the user already does.
     pub fn found_gone<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) -> bool {
@@ -189,7 +232,7 @@ impl Session {
                 self.state = State::ExpiredFelt;
             }
             State::LostUnnoticed | State::Felt | State::ExpiredFelt => {}
-            State::None | State::Creating | State::Open => return false,
+            State::None | State::Creating | State::Restoring | State::Open => return false,
         }
         !std::mem::replace(&mut self.recovering, true)
     }
@@ -219,7 +262,12 @@ impl Session {
             }
             // Lost between two visits: nobody noticed, so nothing was forced upon anybody.
             State::LostUnnoticed => {}
-            State::None | State::Creating | State::Open | State::Lost | State::Expired => return,
+            State::None
+            | State::Creating
+            | State::Restoring
+            | State::Open
+            | State::Lost
+            | State::Expired => return,
         }
         self.state = State::None;
         self.recovering = false;

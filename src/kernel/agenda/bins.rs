@@ -4,7 +4,7 @@ use super::key::{NONE, VACANT, time_of};
 use crate::units::Time;
 
 /// Enough that a bin seldom holds more than one event.
-pub(super) const BINS: usize = 1024;
+pub(super) const BINS: usize = 2048;
 
 /// The events of the open bucket that are still to come.
 pub(super) struct OpenBucket {

@@ -2,7 +2,7 @@
 //!
 //! Two levels. Far events, such as a user's next intent, lie in a *wheel*: a ring of buckets,
 //! each a span of time, filled unsorted. When its turn comes a bucket is opened: its events are
-//! spread over 1024 *bins*, and a bin is sorted when its turn comes. Near events, such as a command
+//! spread over 2048 *bins*, and a bin is sorted when its turn comes. Near events, such as a command
 //! on its way, belong to the open bucket and go to their bin at once, so the order stays exact
 //! whatever the width of a bucket. Events beyond the ring wait in a heap until they come within
 //! it.
