@@ -1,6 +1,7 @@
 //! A deterministic simulator of session stores and carts.
 
 pub mod cli;
+pub mod fidelity;
 pub mod kernel;
 pub mod metrics;
 pub mod probe;

@@ -4,10 +4,12 @@
 //! an exit code of `exit.rs`.
 
 mod exit;
+mod fidelity;
 mod input;
 mod interrupt;
 mod output;
 mod progress;
+mod replay;
 mod run;
 mod terminal;
 
@@ -31,8 +33,9 @@ use terminal::ColorChoice;
     args_override_self = true
 )]
 #[command(after_help = "\
-Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario
-is not valid, 130 interrupted. 101 is a bug in sessionsim.")]
+Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario,
+trace or measured run is not valid, 10 a measured figure was missed, 130 interrupted. 101 is a bug
+in sessionsim.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -50,6 +53,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Replay(replay::Replay),
+    Fidelity(fidelity::Fidelity),
 }
 
 /// Does what the command line asks for.
@@ -58,6 +63,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(run) => run.run(arguments.color),
+        Command::Replay(replay) => replay.run(),
+        Command::Fidelity(fidelity) => fidelity.run(),
     };
     match result {
         Ok(exit) => exit.into(),
