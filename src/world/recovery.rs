@@ -25,6 +25,8 @@ impl<P: Probe> World<P> {
         let class = self.visitors.get(place).user.class();
         let request = self.new_request(place, (n, attempt), RequestKind::Login);
         let request = self.requests.insert(request);
+        // Whatever is still on its way for the earlier session speaks for none any more.
+        self.retire_key(place);
         if self.crowds[class as usize].login {
             self.query(request, Stage::Credentials);
         } else {
@@ -66,7 +68,8 @@ impl<P: Probe> World<P> {
         let visitor = self.visitors.get(request.visitor);
         let speaks = request.speaks_for(visitor);
         let now = self.now;
-        if speaks && request.program.creates() && visitor.session.is_to_be_stored() {
+        let creates = request.program.creates() && visitor.session.is_to_be_stored();
+        if speaks && creates && !request.created {
             // No write of the program took: the user has a cookie and no session.
             self.ledger(request.visitor, |session, probe, class, presence| {
                 session.created(probe, class, now, now, true, presence);
