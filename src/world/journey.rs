@@ -67,6 +67,8 @@ pub(super) struct Request {
     pub(super) seen: SessionSeen,
     /// One of its commands was refused.
     refused: bool,
+    /// It stored a new session.
+    pub(super) created: bool,
 }
 
 /// What a request waits for.
@@ -122,6 +124,7 @@ impl Request {
             looks: !matches!(kind, RequestKind::Login),
             seen: SessionSeen::NotBelieved,
             refused: false,
+            created: false,
         }
     }
 
@@ -341,6 +344,7 @@ impl<P: Probe> World<P> {
                 session.logged_out(probe, class, at, true);
             });
         } else if step.stores {
+            self.requests.get_mut(place).created = true;
             let own_end = self.crowds[request.class as usize].own_end(at);
             self.ledger(request.visitor, |session, probe, class, presence| {
                 session.created(probe, class, at, own_end, false, presence);
