@@ -77,9 +77,5 @@ fn requests_allocate_nothing() {
             "{}: {allocations} allocations in {requests} requests",
             case.name()
         );
-        println!(
-            "{}: {allocations} allocations in {requests} requests",
-            case.name()
-        );
     }
 }

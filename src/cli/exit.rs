@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-/// Exit codes. Wrong usage is found by clap, which ends with 2; a panic, which is a bug, ends with
+/// Exit codes. Wrong usage that clap finds ends with 2; a panic, which is a bug, ends with
 /// Rust's own 101.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -12,10 +12,12 @@ pub(super) enum Exit {
     Success = 0,
     /// A file could not be read or written.
     Io = 1,
-    /// The scenario is not valid.
+    /// The command does not go with the files it names; other wrong usage is found by clap.
+    Usage = 2,
+    /// The scenario, trace or measured run is not valid.
     InvalidScenario = 3,
-    /// An expectation of the scenario does not hold.
-    ExpectationFailed = 10,
+    /// An expectation of the scenario, or a bound on a measured figure, does not hold.
+    NotMet = 10,
     /// The run was interrupted; its result is incomplete.
     Interrupted = 130,
 }

@@ -6,6 +6,7 @@
 mod check;
 mod exit;
 mod explain;
+mod fidelity;
 mod init;
 mod input;
 mod interrupt;
@@ -14,6 +15,7 @@ mod nodes;
 mod output;
 mod paperwork;
 mod progress;
+mod replay;
 mod run;
 mod scenario;
 mod scenarios;
@@ -42,8 +44,9 @@ use terminal::ColorChoice;
 #[command(after_help = "\
 Begin with: sessionsim init --out shop.toml, or sessionsim run @ecommerce-carts
 
-Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario
-is not valid, 10 an expectation does not hold, 130 interrupted. 101 is a bug in sessionsim.")]
+Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario,
+trace or measured run is not valid, 10 an expectation or a bound does not hold, 130 interrupted.
+101 is a bug in sessionsim.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -70,6 +73,8 @@ enum Command {
     Schema(paperwork::Schema),
     Completions(paperwork::Completions),
     Man(paperwork::Man),
+    Replay(replay::Replay),
+    Fidelity(fidelity::Fidelity),
 }
 
 /// Does what the command line asks for.
@@ -87,6 +92,8 @@ pub fn main() -> ExitCode {
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
+        Command::Replay(replay) => replay.run(),
+        Command::Fidelity(fidelity) => fidelity.run(),
     };
     match result {
         Ok(exit) => exit.into(),

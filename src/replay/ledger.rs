@@ -37,6 +37,41 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Adds those of another shard.
+    pub const fn add(&mut self, other: &Self) {
+        // All fields by name, so that a new one is not forgotten.
+        let Self {
+            get_hits,
+            miss_cold,
+            miss_expired,
+            miss_deleted,
+            miss_rejected,
+            miss_lost,
+            sets_ok,
+            sets_refused,
+            touch_hits,
+            touch_misses,
+            delete_hits,
+            delete_misses,
+            evicted_keys,
+            expired_keys,
+        } = *other;
+        self.get_hits += get_hits;
+        self.miss_cold += miss_cold;
+        self.miss_expired += miss_expired;
+        self.miss_deleted += miss_deleted;
+        self.miss_rejected += miss_rejected;
+        self.miss_lost += miss_lost;
+        self.sets_ok += sets_ok;
+        self.sets_refused += sets_refused;
+        self.touch_hits += touch_hits;
+        self.touch_misses += touch_misses;
+        self.delete_hits += delete_hits;
+        self.delete_misses += delete_misses;
+        self.evicted_keys += evicted_keys;
+        self.expired_keys += expired_keys;
+    }
+
     /// Reads that did not find their key, for whatever cause.
     pub const fn get_misses(&self) -> u64 {
         self.miss_cold + self.miss_expired + self.miss_deleted + self.miss_rejected + self.miss_lost

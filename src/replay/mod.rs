@@ -8,17 +8,19 @@
 //! after the row before at the earliest, and the server's cron runs as soon as a command, or a
 //! tick of 10 ms in a longer silence, lets it.
 
+pub mod compressed;
+pub mod deployment;
 mod keys;
 mod ledger;
 pub mod trace;
 
 use crate::kernel::streams::Streams;
 use crate::scenario::commands::CommandName;
-use crate::scenario::store::StoreSpec;
+use crate::scenario::store::{Allocator, Engine, EvictionPolicy, ServiceTime, StoreSpec};
 use crate::store::keyspace::{
     Command, CpuTime, KeyId, Keyspace, Outcome, Shape, ShapeId, ShapeKind, Ttl,
 };
-use crate::units::{Span, Time};
+use crate::units::{Bytes, Ratio, Span, Time};
 
 use keys::KeyTable;
 pub use ledger::{Counts, FinalKeys};
@@ -42,6 +44,43 @@ pub struct Setup {
     pub sample_every: Span,
     /// Seed of the node's hash and of its sampling.
     pub seed: u64,
+}
+
+/// 1 January 2027, a whole minute.
+const START_UNIX_MS: u64 = 1_798_761_600_000;
+
+impl Default for Setup {
+    /// A server of one's own without a limit, as upstream configures it (`redis.conf`), with
+    /// strings under keys of 40 bytes; nothing is sampled before the end.
+    fn default() -> Self {
+        Self {
+            store: StoreSpec {
+                engine: Engine::Redis70,
+                allocator: Allocator::Bundled,
+                shards: 1,
+                node_type: None,
+                maxmemory: Bytes(0),
+                reserved_memory: Ratio::ZERO,
+                maxmemory_policy: EvictionPolicy::NoEviction,
+                maxmemory_samples: 5,
+                hz: 10,
+                active_expire_effort: 1,
+                lfu_log_factor: 10,
+                lfu_decay_time: 1,
+                // One client waits for each reply, so that the service time decides nothing.
+                service_time: ServiceTime::ByBytes {
+                    fixed: Span::ZERO,
+                    per_kib: Span::ZERO,
+                },
+            },
+            key_length: 40,
+            kind: ShapeKind::String,
+            start_unix_ms: START_UNIX_MS,
+            end: Time::NEVER,
+            sample_every: Time::NEVER.since(Time::ZERO),
+            seed: 1,
+        }
+    }
 }
 
 /// The node at a moment, before the rows of that moment.
@@ -78,6 +117,9 @@ pub struct Replayed {
 const BETWEEN_ROWS: Span = Span::from_micros(10);
 /// A silence is cut into ticks of this length.
 const TICK: Span = Span::from_millis(10);
+/// After as many ticks nothing more happens in a node without keys that could expire: all its
+/// tables have found their size.
+const SETTLED_AFTER: u64 = 6_000;
 
 /// A replay under way.
 #[derive(Debug)]
@@ -100,7 +142,12 @@ impl Replay {
     /// A replay at time 0, with an empty node.
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
-        let rng = Streams::new(setup.seed, 0).stream("node/0");
+        Self::of_shard(setup, 0)
+    }
+
+    /// Likewise of one shard of several.
+    fn of_shard(setup: &Setup, index: u32) -> Self {
+        let rng = Streams::new(setup.seed, 0).stream(&format!("node/{index}"));
         let mut keyspace =
             Keyspace::new(&setup.store, rng, setup.start_unix_ms, CpuTime::default());
         let shape = keyspace.register(Shape {
@@ -126,12 +173,18 @@ impl Replay {
     /// The next row, which must not lie before the last one.
     #[inline]
     pub fn row(&mut self, row: &Row) {
+        self.row_in_slot(row, 0);
+    }
+
+    /// The next row, on a key of hash slot `slot`.
+    #[inline]
+    fn row_in_slot(&mut self, row: &Row, slot: u16) {
         let at = Time(row.millis * 1_000_000);
         if at >= self.next_sample {
             self.sample_until(at);
         }
         self.advance(at.max(self.now + BETWEEN_ROWS));
-        let key = self.key(row.key);
+        let key = self.key(row.key, slot);
         match row.operation {
             Operation::Get => self.get(key, row),
             Operation::Set => self.set(key, row),
@@ -141,9 +194,17 @@ impl Replay {
         while let Some(_death) = self.keyspace.pop_death() {}
     }
 
-    /// The end of the trace, and of the replay.
+    /// The end of the trace, and of the replay, which lasts until the setup's end.
     #[must_use]
-    pub fn finish(mut self) -> Replayed {
+    pub fn finish(self) -> Replayed {
+        let end = self.end;
+        self.finish_at(end)
+    }
+
+    /// The end of the trace, and of the replay at `end` or behind its last row.
+    #[must_use]
+    pub fn finish_at(mut self, end: Time) -> Replayed {
+        self.end = end.max(self.now);
         self.sample_until(self.end);
         if self
             .samples
@@ -174,10 +235,10 @@ impl Replay {
     }
 
     #[inline]
-    fn key(&mut self, number: u64) -> KeyId {
+    fn key(&mut self, number: u64, slot: u16) -> KeyId {
         let (place, new) = self.table.place(number);
         if new {
-            let key = self.keyspace.create(number, 0, self.shape, 0);
+            let key = self.keyspace.create(number, slot, self.shape, 0);
             // Ids are dense and none is given back, so that both count alike.
             assert_eq!(key.0, place, "the keyspace numbers keys in order");
             self.ledger.add();
@@ -188,11 +249,28 @@ impl Replay {
     /// Moves the clock, in ticks if the way is long.
     #[inline]
     fn advance(&mut self, to: Time) {
+        if to > self.now + TICK {
+            self.tick_until(to);
+        }
+        self.now = self.now.max(to);
+    }
+
+    #[inline(never)]
+    fn tick_until(&mut self, to: Time) {
+        let mut ticks = 0;
         while to > self.now + TICK {
             self.now += TICK;
             self.cron_if_due();
+            ticks += 1;
+            if ticks == SETTLED_AFTER && self.keyspace.expires() == 0 {
+                // The cron's phase stays what it would have been.
+                let left = (to - self.now).0 / self.cron_period.0;
+                let whole = left.saturating_sub(1) * self.cron_period.0;
+                let skipped = Span(whole - whole % TICK.0);
+                self.now += skipped;
+                self.next_cron += skipped;
+            }
         }
-        self.now = self.now.max(to);
     }
 
     /// The server looks at its timers after each command.
@@ -305,9 +383,5 @@ impl Replay {
     }
 }
 
-#[cfg(test)]
-mod measured;
-#[cfg(test)]
-pub(crate) use measured::engine as engine_of;
 #[cfg(test)]
 mod tests;

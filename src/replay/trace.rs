@@ -89,6 +89,11 @@ impl<R: BufRead> TraceReader<R> {
         }
     }
 
+    /// Number of the line that was read last.
+    pub const fn line_number(&self) -> u64 {
+        self.number
+    }
+
     /// The next row, or `None` at the end. After an error in a line the next call goes on with
     /// the line behind it.
     ///
@@ -192,7 +197,7 @@ fn operation(field: &[u8]) -> Result<Operation, String> {
         b"del" => Ok(Operation::Delete),
         other => Err(format!(
             "unknown op `{}`: write one of get, set, touch, del",
-            String::from_utf8_lossy(other)
+            shown(other)
         )),
     }
 }
@@ -211,9 +216,24 @@ fn number(field: &[u8], name: &str, limit: u64) -> Result<u64, String> {
         Some(value) if !field.is_empty() && value <= limit => Ok(value),
         _ => Err(format!(
             "`{name}` is not a whole number from 0 to {limit}: `{}`",
-            String::from_utf8_lossy(field)
+            shown(field)
         )),
     }
+}
+
+/// A field for use in a message: its beginning, without control characters.
+fn shown(field: &[u8]) -> String {
+    const LONGEST: usize = 40;
+    let text = String::from_utf8_lossy(field);
+    let mut shown: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push_str("...");
+    }
+    shown
 }
 
 #[cfg(test)]

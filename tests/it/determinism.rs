@@ -4,6 +4,9 @@
 //! of results: `SESSIONSIM_UPDATE_GOLDEN=1 cargo test --test it golden` writes it anew, and its
 //! difference is reviewed like code, with an entry under "Changed results" in the changelog.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +36,6 @@ fn here() -> PathBuf {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
     Sha256::digest(bytes)
         .iter()
         .fold(String::new(), |mut text, byte| {
@@ -46,7 +48,7 @@ fn hashes() -> String {
     let mut lines = String::new();
     for scenario in SCENARIOS {
         for (file, bytes) in FILES.iter().zip(run(scenario, &[])) {
-            lines.push_str(&format!("{}  {scenario}/{file}\n", hash(&bytes)));
+            writeln!(lines, "{}  {scenario}/{file}", hash(&bytes)).unwrap();
         }
     }
     lines

@@ -21,11 +21,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("replay", &["units", "kernel", "scenario", "store"]),
+    (
+        "fidelity",
+        &["units", "kernel", "scenario", "store", "replay"],
+    ),
     ("metrics", &["units", "scenario", "probe"]),
     ("report", &["units", "scenario", "probe", "metrics"]),
     (
         "cli",
-        &["units", "scenario", "probe", "world", "metrics", "report"],
+        &[
+            "units", "scenario", "probe", "store", "world", "replay", "fidelity", "metrics",
+            "report",
+        ],
     ),
 ];
 

@@ -52,6 +52,27 @@ pub(in crate::scenario) trait Choice: Copy + PartialEq + 'static {
         }
     }
 
+    /// The value of a word, or what is wrong with it in a sentence.
+    fn parse(word: &str) -> Result<Self, String> {
+        if let Some((_, value)) = Self::CHOICES.iter().find(|(known, _)| *known == word) {
+            return Ok(*value);
+        }
+        let what = Self::WHAT
+            .split_once(' ')
+            .map_or(Self::WHAT, |(_, noun)| noun);
+        let word = &clipped(word);
+        let (problem, hint) = match Self::refused(word) {
+            Some(why) => (format!("{what} `{word}` {why}"), String::new()),
+            None => (format!("there is no {what} `{word}`"), Self::meant(word)),
+        };
+        let hint = if hint.is_empty() {
+            hint
+        } else {
+            format!("; {hint}")
+        };
+        Err(format!("{problem}{hint}; {}", one_of(&Self::words())))
+    }
+
     /// The value of a word, or a report.
     fn from_word(node: &Node, reader: &Reader) -> Option<Self> {
         let Tree::Text(word) = &node.tree else {
@@ -94,6 +115,15 @@ macro_rules! choice_is_value {
 
             fn write(&self) -> String {
                 format!("\"{}\"", $crate::scenario::reader::choice::Choice::word(*self))
+            }
+        }
+
+        /// As in a scenario.
+        impl std::str::FromStr for $choice {
+            type Err = String;
+
+            fn from_str(word: &str) -> Result<Self, String> {
+                $crate::scenario::reader::choice::Choice::parse(word)
             }
         }
     )*};

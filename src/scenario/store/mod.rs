@@ -191,6 +191,13 @@ impl Platform {
     }
 }
 
+impl Allocator {
+    /// As a scenario writes it.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
 impl EvictionPolicy {
     /// As a scenario and the server write it.
     pub fn as_str(self) -> &'static str {

@@ -1,6 +1,5 @@
 //! Rules of a keyspace.
 
-mod bytes;
 mod oracles;
 mod policies;
 
