@@ -90,6 +90,12 @@ impl Session {
         matches!(self.state, State::None)
     }
 
+    /// Whether the user believes in it, rightly or not, and no login is under way.
+    #[inline]
+    pub const fn is_known(&self) -> bool {
+        !matches!(self.state, State::None | State::Creating)
+    }
+
     /// Whether a login is under way.
     #[inline]
     pub const fn is_creating(&self) -> bool {
@@ -174,6 +180,27 @@ impl Session {
         } else {
             self.state = State::Expired;
         }
+    }
+
+    /// A request that had found it stored it at `at`, although its key had left the store in
+    /// between. Nobody noticed: it begins anew, until `own_end`.
+    pub fn stored_again<P: Probe>(
+        &mut self,
+        probe: &mut P,
+        class: u16,
+        at: Time,
+        own_end: Time,
+        presence: Presence,
+    ) {
+        match self.state {
+            State::Lost => self.left(probe, class, at, presence),
+            State::Expired => self.end(probe, class),
+            State::LostUnnoticed => {}
+            // It lives; or another request has found it gone and makes good for that.
+            _ => return,
+        }
+        self.recovering = false;
+        self.created(probe, class, at, own_end, false, presence);
     }
 
     /// A request that believed in it found it gone at `at`. Returns whether the application now

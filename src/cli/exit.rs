@@ -16,8 +16,8 @@ pub(super) enum Exit {
     Usage = 2,
     /// The scenario, trace or measured run is not valid.
     InvalidScenario = 3,
-    /// A measured figure was missed.
-    NotMet = 10,
+    /// An expectation of the scenario does not hold, or a measured figure was missed.
+    ExpectationFailed = 10,
     /// The run was interrupted; its result is incomplete.
     Interrupted = 130,
 }

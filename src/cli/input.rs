@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::scenario::Source;
 
 use super::exit::{Exit, Failure};
+use super::shipped;
 
 /// Longest scenario that is read: far beyond any real one, and no burden.
 const LIMIT: u64 = 16 << 20;
@@ -19,6 +20,12 @@ const STDIN_NAME: &str = "stdin";
 /// Reads the scenario that the one called `from` says it extends: `wanted` is relative to the
 /// folder of `from`.
 pub(super) fn read_base(from: &str, wanted: &str) -> Result<Source, String> {
+    if wanted == STDIN {
+        return Err("stdin can only be read on the command line".to_owned());
+    }
+    if shipped::is_name(wanted) {
+        return shipped::read(wanted).map_err(|failure| failure.text().to_owned());
+    }
     let folder = match from {
         STDIN_NAME => None,
         from => Path::new(from).parent(),
@@ -27,8 +34,11 @@ pub(super) fn read_base(from: &str, wanted: &str) -> Result<Source, String> {
     read(&file).map_err(|failure| failure.text().to_owned())
 }
 
-/// Reads `file`; `-` stands for stdin.
+/// Reads `file`; `-` stands for stdin, `@name` for a scenario that is shipped.
 pub(super) fn read(file: &Path) -> Result<Source, Failure> {
+    if let Some(name) = file.to_str().filter(|name| shipped::is_name(name)) {
+        return shipped::read(name);
+    }
     let (name, bytes) = if file == Path::new(STDIN) {
         (STDIN_NAME.to_owned(), limited(io::stdin().lock()))
     } else {

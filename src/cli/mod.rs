@@ -3,14 +3,23 @@
 //! One file per command. Results go to stdout, everything else to stderr; how a command ends is
 //! an exit code of `exit.rs`.
 
+mod check;
 mod exit;
+mod explain;
 mod fidelity;
+mod init;
 mod input;
 mod interrupt;
+mod metrics;
+mod nodes;
 mod output;
+mod paperwork;
 mod progress;
 mod replay;
 mod run;
+mod scenario;
+mod scenarios;
+mod shipped;
 mod terminal;
 
 use std::process::ExitCode;
@@ -34,8 +43,8 @@ use terminal::ColorChoice;
 )]
 #[command(after_help = "\
 Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario,
-trace or measured run is not valid, 10 a measured figure was missed, 130 interrupted. 101 is a bug
-in sessionsim.")]
+trace or measured run is not valid, 10 an expectation does not hold or a measured figure was
+missed, 130 interrupted. 101 is a bug in sessionsim.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -55,6 +64,15 @@ enum Command {
     Run(run::Run),
     Replay(replay::Replay),
     Fidelity(fidelity::Fidelity),
+    Check(check::Check),
+    Explain(explain::Explain),
+    Init(init::Init),
+    Nodes(nodes::Nodes),
+    Metrics(metrics::Metrics),
+    Scenarios(scenarios::Scenarios),
+    Schema(paperwork::Schema),
+    Completions(paperwork::Completions),
+    Man(paperwork::Man),
 }
 
 /// Does what the command line asks for.
@@ -65,6 +83,15 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(arguments.color),
         Command::Replay(replay) => replay.run(),
         Command::Fidelity(fidelity) => fidelity.run(),
+        Command::Check(check) => check.run(arguments.color),
+        Command::Explain(explain) => explain.run(arguments.color),
+        Command::Init(init) => init.run(),
+        Command::Nodes(nodes) => nodes.run(),
+        Command::Metrics(metrics) => metrics.run(),
+        Command::Scenarios(scenarios) => scenarios.run(),
+        Command::Schema(schema) => schema.run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
     };
     match result {
         Ok(exit) => exit.into(),

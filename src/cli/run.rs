@@ -1,21 +1,21 @@
 //! `sessionsim run`.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
+use crate::metrics::expect::verdicts;
 use crate::metrics::recorder::Recorder;
 use crate::report::identity::Identity;
 use crate::report::{Outcome, json, series, text};
-use crate::scenario::{self, Scenario};
+use crate::scenario::Scenario;
 use crate::world;
 
 use super::exit::{Exit, Failure};
-use super::input;
 use super::interrupt::Interrupt;
 use super::output::Destination;
 use super::progress::Progress;
+use super::scenario::Changes;
 use super::terminal::{ColorChoice, to_stderr, to_stdout};
 
 /// Run a scenario and report what it shows
@@ -24,16 +24,17 @@ use super::terminal::{ColorChoice, to_stderr, to_stdout};
 /// scenario go to output/<scenario>/<id>/. The id follows from the scenario, seed, replicate and
 /// version of the model, so equal runs write equal files and different runs different folders.
 /// output/<scenario>/latest holds the id of the last run. An interrupted run ends in <id>.partial.
+///
+/// The exit code is 10 if an expectation of the scenario does not hold.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// The scenario file; `-` reads it from stdin
+    /// The scenario: a file, `-` for stdin, or @NAME for one that is shipped
     file: PathBuf,
     /// Seed of all random numbers, instead of the scenario's
     #[arg(long, value_name = "N", value_parser = seeds())]
     seed: Option<u64>,
-    /// Set a key of the scenario, such as store.shards=5 or users.0.session.ttl=12h
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    sets: Vec<Set>,
+    #[command(flatten)]
+    changes: Changes,
     /// Number of the replicate: the same scenario and seed with other draws
     #[arg(long, value_name = "N", default_value_t = 0)]
     replicate: u64,
@@ -109,54 +110,20 @@ impl Run {
                 }
             }
         }
-        Ok(if measurements.complete {
-            Exit::Success
-        } else {
-            Exit::Interrupted
+        let met = verdicts(&scenario.expect, &measurements)
+            .iter()
+            .all(|verdict| verdict.holds);
+        Ok(match (measurements.complete, met) {
+            (false, _) => Exit::Interrupted,
+            (true, false) => Exit::ExpectationFailed,
+            (true, true) => Exit::Success,
         })
     }
 
     /// The scenario with what the command line changes of it.
     fn load(&self) -> Result<Scenario, Failure> {
-        let source = input::read(&self.file)?;
-        let sets: Vec<_> = self
-            .sets
-            .iter()
-            .map(|set| (&*set.path, &*set.value))
-            .collect();
-        let input = scenario::Input {
-            name: &source.name,
-            text: &source.text,
-            sets: &sets,
-            base: &input::read_base,
-        };
-        let loaded = scenario::load_input(&input).map_err(|problems| {
-            let (plain, colored) = (problems.render(false), problems.render(true));
-            Failure::rendered(Exit::InvalidScenario, plain, colored)
-        })?;
-        let mut scenario = loaded.scenario;
+        let mut scenario = self.changes.load(&self.file)?.scenario;
         scenario.seed = self.seed.unwrap_or(scenario.seed);
         Ok(scenario)
-    }
-}
-
-/// A value set from outside.
-#[derive(Clone, Debug)]
-struct Set {
-    path: String,
-    value: String,
-}
-
-impl FromStr for Set {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('=') {
-            Some((path, value)) if !path.trim().is_empty() => Ok(Self {
-                path: path.trim().to_owned(),
-                value: value.trim().to_owned(),
-            }),
-            _ => Err("write a key and its value, such as store.shards=5".to_owned()),
-        }
     }
 }

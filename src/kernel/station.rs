@@ -18,10 +18,17 @@ impl Server {
     #[inline]
     pub fn enter(&mut self, at: Time, service: Span) -> (Time, Time) {
         let start = at.max(self.free_at);
-        let done = start + service;
+        (start, self.serve(start, service))
+    }
+
+    /// Serves from `start`, at which it is free, for `service`; returns when that is done.
+    #[inline]
+    pub fn serve(&mut self, start: Time, service: Span) -> Time {
+        // Whoever comes faster than they are served can wait beyond the end of the clock.
+        let done = start.saturating_add(service);
         self.free_at = done;
-        self.busy += service;
-        (start, done)
+        self.busy = Span(self.busy.0.saturating_add(service.0));
+        done
     }
 
     /// When all that entered so far will have been served.
@@ -91,9 +98,9 @@ impl Station {
             self.starts.push_back(start);
             self.longest_queue = self.longest_queue.max(waiting + 1);
         }
-        let done = start + service;
+        let done = start.saturating_add(service);
         earliest.0 = done;
-        self.busy += service;
+        self.busy = Span(self.busy.0.saturating_add(service.0));
         Admission::Served { start, done }
     }
 

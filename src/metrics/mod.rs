@@ -8,6 +8,7 @@
 pub mod catalogue;
 pub mod check;
 pub mod document;
+pub mod expect;
 pub mod histogram;
 pub mod measurements;
 pub mod recorder;

@@ -4,7 +4,9 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
+use crate::metrics::expect::verdicts;
 use crate::metrics::measurements::Measurements;
+use crate::scenario::Scenario;
 
 use super::Outcome;
 use super::identity::RESULTS_VERSION;
@@ -29,7 +31,45 @@ struct Summary<'a> {
     measured_seconds: f64,
     fingerprint: String,
     warnings: Vec<String>,
+    expectations: Vec<Expected<'a>>,
     metrics: Metrics<'a>,
+}
+
+/// An expectation and what became of it.
+#[derive(Serialize)]
+struct Expected<'a> {
+    that: String,
+    why: &'a str,
+    metric: &'a str,
+    value: Option<Number>,
+    holds: bool,
+}
+
+/// A metric's value.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Number {
+    Whole(u64),
+    Float(f64),
+}
+
+fn number(value: Value) -> Number {
+    match value {
+        Value::Whole(number) => Number::Whole(number),
+        Value::Billionths(_) => Number::Float(value.number()),
+    }
+}
+
+fn expectations<'a>(scenario: &'a Scenario, run: &Measurements) -> Vec<Expected<'a>> {
+    let verdicts = verdicts(&scenario.expect, run);
+    let expected = verdicts.into_iter().map(|verdict| Expected {
+        that: verdict.expectation.to_string(),
+        why: &verdict.expectation.why,
+        metric: &verdict.expectation.metric,
+        value: verdict.value.map(number),
+        holds: verdict.holds,
+    });
+    expected.collect()
 }
 
 /// All metrics by name, in the order of the catalogue; null where one does not apply.
@@ -42,11 +82,8 @@ impl Serialize for Metrics<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.catalogue.len()))?;
         for metric in &self.catalogue {
-            match metric.value(self.measurements) {
-                None => map.serialize_entry(&metric.name, &())?,
-                Some(Value::Whole(number)) => map.serialize_entry(&metric.name, &number)?,
-                Some(number) => map.serialize_entry(&metric.name, &number.number())?,
-            }
+            let value = metric.value(self.measurements).map(number);
+            map.serialize_entry(&metric.name, &value)?;
         }
         map.end()
     }
@@ -75,6 +112,7 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         measured_seconds: measurements.measured().seconds(),
         fingerprint: format!("{:016x}", measurements.fingerprint),
         warnings: warnings(outcome),
+        expectations: expectations(scenario, measurements),
         metrics: Metrics {
             catalogue: catalogue(),
             measurements,

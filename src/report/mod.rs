@@ -3,6 +3,7 @@
 //! Every report is a pure function of the scenario, its [identity](identity::Identity) and the
 //! [`Measurements`]: equal inputs give equal bytes.
 
+mod expectations;
 pub mod format;
 pub mod identity;
 pub mod json;

@@ -101,6 +101,27 @@ impl Page {
         }
     }
 
+    /// A line behind a tick or a cross, and the reason, on lines of its own if it is long.
+    pub(super) fn judged(&mut self, holds: bool, line: &str, why: &str) {
+        const INDENT: usize = 4;
+        const GAP: &str = "   ";
+        let (sign, code) = if holds {
+            ("\u{2713}", "32")
+        } else {
+            ("\u{2717}", "1;31")
+        };
+        let sign = self.painted(sign, code);
+        let length = INDENT + line.chars().count() + GAP.len() + why.chars().count();
+        if length <= WIDTH {
+            self.line(&format!("  {sign} {line}{GAP}{why}"));
+            return;
+        }
+        self.line(&format!("  {sign} {line}"));
+        for line in wrap(why, WIDTH - 2 * INDENT) {
+            self.line(&format!("{:1$}{line}", "", 2 * INDENT));
+        }
+    }
+
     /// Two sections side by side.
     pub(super) fn columns(&mut self, left: &Section, right: &Section) {
         const GAP: usize = 4;

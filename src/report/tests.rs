@@ -10,6 +10,7 @@ use crate::probe::{
 use crate::scenario::Scenario;
 use crate::scenario::commands::{CommandName, Step, When};
 use crate::scenario::database::{DatabaseSpec, OnLostSession};
+use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
 use crate::scenario::users::{Arrival, Encoding, SessionSpec, TtlKind, UserClass};
@@ -46,6 +47,7 @@ fn scenario(ttl: Span) -> Scenario {
         warmup: HOUR,
         window: HOUR,
         platform: Platform::ElastiCache,
+        expect: Vec::new(),
         store: StoreSpec {
             engine: Engine::Valkey81,
             allocator: Allocator::Bundled,
@@ -221,6 +223,58 @@ fn a_store_that_evicts_in_a_run_too_short() {
     let text = shown(&scenario, &run(&scenario, 400, true));
     fits_a_screen(&text);
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn expectations_are_judged_by_what_was_measured() {
+    let mut scenario = scenario(Span::from_secs(1_800));
+    let expect = |metric: &str, comparison, bound, why: &str| Expectation {
+        metric: metric.to_owned(),
+        comparison,
+        bound,
+        why: why.to_owned(),
+    };
+    let long = "Nobody who has filled a cart may lose it, whatever the evening brings, says the \
+                agreement with the shop of 2026";
+    scenario.expect = vec![
+        expect(
+            "hit_rate",
+            Comparison::AtLeast,
+            Bound::Ratio(950_000_000),
+            "SLO 3",
+        ),
+        expect("hit_rate", Comparison::Above, Bound::Ratio(990_000_001), ""),
+        expect("evicted_keys", Comparison::Equal, Bound::Count(0), long),
+        expect(
+            "latency.logout.p99",
+            Comparison::Below,
+            Bound::Span(Span(5_000_000)),
+            "",
+        ),
+        expect(
+            "used_memory_max",
+            Comparison::AtMost,
+            Bound::Bytes(Bytes(2_390_000_000)),
+            "",
+        ),
+    ];
+    let measurements = run(&scenario, 400, true);
+    let text = shown(&scenario, &measurements);
+    fits_a_screen(&text);
+    let (_, text) = text.split_once("Expectations").unwrap();
+    insta::assert_snapshot!(text.split("\n\n").next().unwrap());
+    let identity = Identity::new(String::new(), 7, 0);
+    let summary = json::summary(Outcome {
+        scenario: &scenario,
+        identity: &identity,
+        measurements: &measurements,
+    });
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    let holds: Vec<bool> = (0..5)
+        .map(|n| summary["expectations"][n]["holds"].as_bool().unwrap())
+        .collect();
+    assert_eq!(holds, [true, false, false, false, false]);
+    assert!(summary["expectations"][3]["value"].is_null());
 }
 
 #[test]

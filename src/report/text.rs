@@ -11,6 +11,7 @@ use crate::scenario::database::OnLostSession;
 use crate::scenario::store::{EvictionPolicy, StoreSpec};
 
 use super::Outcome;
+use super::expectations::expectations;
 use super::format::{NOT_APPLICABLE, bytes, duration, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
 use super::page::{Page, Pair, Section};
@@ -41,6 +42,7 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
         page.columns(&cache(&figures), &database(&figures));
         latency(&mut page, &figures);
     }
+    expectations(&mut page, outcome);
     for warning in warnings(outcome) {
         page.warning(&warning);
     }

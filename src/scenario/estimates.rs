@@ -40,6 +40,14 @@ impl Scenario {
             .sum()
     }
 
+    /// Sessions in the store when the run ends, roughly, if none is evicted.
+    pub fn expected_stored_sessions(&self) -> f64 {
+        self.users
+            .iter()
+            .map(|class| class.expected_stored_sessions(self.duration))
+            .sum()
+    }
+
     /// Events that the whole run will have, roughly.
     pub fn expected_events(&self) -> f64 {
         let requests: f64 = self
@@ -107,25 +115,40 @@ impl UserClass {
         self.visits(duration).in_all * self.requests_a_visit()
     }
 
-    /// Sessions of the class at the end of a run of `duration`, roughly.
+    /// Sessions of the class at the end of a run of `duration`, roughly, and users away who will
+    /// come back.
     pub fn expected_live_sessions(&self, duration: Span) -> f64 {
         let whole = duration.seconds();
+        let away = self.return_share.fraction() * mean_of_lesser(&self.away, whole);
+        self.sessions(duration, self.lingers(whole).max(away))
+    }
+
+    /// Sessions of the class in the store at the end of a run of `duration`, roughly, if none is
+    /// evicted.
+    pub fn expected_stored_sessions(&self, duration: Span) -> f64 {
+        self.sessions(duration, self.lingers(duration.seconds()))
+    }
+
+    /// Those of users present, and those that live for `lingers` seconds after a visit.
+    fn sessions(&self, duration: Span, lingers: f64) -> f64 {
         let visits = self.visits(duration).a_second_at_the_end;
+        let present = match self.arrival {
+            Arrival::Concurrent { users, .. } => users as f64,
+            Arrival::Poisson { .. } => visits * self.stay_seconds().min(duration.seconds()),
+        };
+        present + visits * lingers
+    }
+
+    /// Seconds that a session lives after a visit, in the mean: after one that did not end with a
+    /// logout until its TTL, or until the user is back and it is counted with the next visit.
+    fn lingers(&self, whole: f64) -> f64 {
         let returns = self.return_share.fraction();
         let ttl = match self.session.ttl_kind {
             TtlKind::None => whole,
             _ => self.session.ttl.seconds().min(whole),
         };
-        // After a visit that did not end with a logout the session lives until its TTL, or until
-        // the user is back and it is counted with the next visit.
-        let lingers = (1.0 - self.logout_share.fraction())
-            * ((1.0 - returns) * ttl + returns * mean_of_lesser(&self.away, ttl));
-        let away = returns * mean_of_lesser(&self.away, whole);
-        let present = match self.arrival {
-            Arrival::Concurrent { users, .. } => users as f64,
-            Arrival::Poisson { .. } => visits * self.stay_seconds().min(whole),
-        };
-        present + visits * lingers.max(away)
+        (1.0 - self.logout_share.fraction())
+            * ((1.0 - returns) * ttl + returns * mean_of_lesser(&self.away, ttl))
     }
 
     fn requests_a_visit(&self) -> f64 {

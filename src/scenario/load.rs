@@ -1,6 +1,7 @@
 //! From the text of a scenario, of those it extends, and of `--set` to a [`Scenario`].
 
 use super::Scenario;
+use super::expect::Judge;
 use super::reader::merge::{assign, assignment, overlay};
 use super::reader::problem::{Problem, Problems};
 use super::reader::tree::{self, Entry, Source, Tree};
@@ -32,6 +33,8 @@ pub struct Input<'a> {
     /// and with what it says. The name of the answer identifies it; the error is shown to the
     /// user.
     pub base: &'a dyn Fn(&str, &str) -> Result<Source, String>,
+    /// Judges the expectations; without it only their form is looked at.
+    pub judge: Option<Judge>,
 }
 
 /// Reads a scenario that stands alone.
@@ -53,6 +56,7 @@ pub fn load_with(name: &str, text: &str, sets: &[(&str, &str)]) -> Result<Loaded
         text,
         sets,
         base: &base,
+        judge: None,
     })
 }
 
@@ -71,7 +75,7 @@ pub fn load_input(input: &Input<'_>) -> Result<Loaded, Problems> {
     let entries = entries.and_then(|entries| set(&mut sources, entries, input.sets));
     let reader = Reader::new(sources);
     let scenario = match entries {
-        Ok(entries) => top::read(&reader, reader.root(&TOP, &entries), input.name),
+        Ok(entries) => top::read(&reader, reader.root(&TOP, &entries), input),
         Err(problem) => {
             reader.report(*problem);
             None

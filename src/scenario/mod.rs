@@ -12,11 +12,13 @@ pub mod commands;
 pub mod database;
 pub mod document;
 pub mod estimates;
+pub mod expect;
 mod load;
 pub mod network;
 pub mod presets;
 pub mod random;
 pub mod reader;
+pub mod schema;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -26,13 +28,15 @@ pub mod users;
 use crate::units::Span;
 
 pub use load::{Input, Loaded, load, load_input, load_with};
-pub use reader::problem::{Problem, Problems};
+pub use reader::problem::{Location, Problem, Problems};
 pub use reader::tree::Source;
 pub use reader::{Origin, ValueOrigin};
 pub use top::SECTIONS;
 
 use database::DatabaseSpec;
+use expect::Expectation;
 use network::NetworkSpec;
+use presets::node_types::NodeType;
 use store::{Platform, StoreSpec};
 use users::UserClass;
 
@@ -53,6 +57,8 @@ pub struct Scenario {
     pub window: Span,
     /// Decides defaults and limits.
     pub platform: Platform,
+    /// What the run must show; may be empty.
+    pub expect: Vec<Expectation>,
     /// The cache tier.
     pub store: StoreSpec,
     /// Between the application and the nodes.
@@ -61,6 +67,13 @@ pub struct Scenario {
     pub database: DatabaseSpec,
     /// Who uses it; at least one class.
     pub users: Vec<UserClass>,
+}
+
+impl Scenario {
+    /// The node type of that name.
+    pub fn node_type(&self, name: &str) -> Option<NodeType> {
+        presets::node_types::find(name)
+    }
 }
 
 /// Whether a name can stand in paths: 1 to 64 letters, digits, `-` or `_`, the first a letter or

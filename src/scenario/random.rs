@@ -10,6 +10,7 @@ use crate::units::{Bytes, Rate, Ratio, Span};
 use super::Scenario;
 use super::commands::{CommandName, Program, Step, When};
 use super::database::{DatabaseSpec, OnLostSession};
+use super::expect::{Bound, Comparison, Expectation};
 use super::network::NetworkSpec;
 use super::presets::node_types;
 use super::reader::choice::Choice;
@@ -51,8 +52,22 @@ pub fn random_scenario(seed: u64) -> Scenario {
             service_time: dice.spans(1_000, 20_000_000),
             on_lost_session: dice.choice::<OnLostSession>(),
         },
+        expect: expectations(&mut dice),
         users,
     }
+}
+
+/// Drawn after all else, and without effect on a run.
+fn expectations(dice: &mut Dice) -> Vec<Expectation> {
+    let number = dice.between(0, 2);
+    (0..number)
+        .map(|_| Expectation {
+            metric: "session_hit_rate".to_owned(),
+            comparison: dice.pick(&[Comparison::AtLeast, Comparison::Below, Comparison::Unequal]),
+            bound: Bound::Ratio(dice.between(0, Ratio::ONE.0).cast_signed()),
+            why: dice.pick(&["", "SLO \"3\"", "\u{e4}\\"]).to_owned(),
+        })
+        .collect()
 }
 
 struct Dice(ChaCha8Rng);

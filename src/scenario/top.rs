@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::units::Span;
 
 use super::database::{self, DatabaseSpec};
+use super::expect::{Expectation, Judge, Placed};
+use super::load::Input;
 use super::network::{self, NetworkSpec};
 use super::reader::Reader;
 use super::reader::key::{Key, Section};
@@ -96,6 +98,14 @@ const PLATFORM: Key<Platform> = Key::built_in(
     "Who runs the servers; decides defaults and limits.",
 );
 
+const EXPECT: Key<Vec<Placed>> = Key::optional(
+    "expect",
+    "nothing is expected",
+    "What the run must show, each as metric, comparison and bound, for example \
+     [\"hit_rate >= 95%\", \"latency.p99 < 5ms\"]. A run in which one fails ends with exit code 10.",
+)
+.called(&["expects", "expectations", "thresholds", "assert", "slo"]);
+
 /// The top of a scenario.
 pub(super) const TOP: Section = Section {
     path: "",
@@ -111,6 +121,7 @@ pub(super) const TOP: Section = Section {
         WARMUP.info(),
         WINDOW.info(),
         PLATFORM.info(),
+        EXPECT.info(),
     ],
     sections: &[
         &store::SECTION,
@@ -119,7 +130,6 @@ pub(super) const TOP: Section = Section {
         &users::SECTION,
     ],
     not_yet: &[
-        "expect",
         "faults",
         "traffic",
         "client",
@@ -139,17 +149,18 @@ pub const SECTIONS: &[&Section] = &[
     users::SECTION.sections[0],
 ];
 
-/// Reads the whole scenario of the file `file`.
-pub(super) fn read(reader: &Reader, table: Table<'_>, file: &str) -> Option<Scenario> {
+/// Reads the whole scenario of `input`, whose values lie in `table`.
+pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Option<Scenario> {
     read_schema(&table);
     // What it names has been merged in before.
     let extends = table.get_optional(&EXTENDS);
-    let name = read_name(&table, file);
+    let name = read_name(&table, input.name);
     let description = read_description(&table);
     let seed = table.get(&SEED);
     let duration = table.get(&DURATION);
     let platform = table.get(&PLATFORM);
     reader.set_platform(platform.unwrap_or(Platform::ElastiCache));
+    let expect = read_expectations(&table, input.judge);
     let known_platform = platform.unwrap_or(Platform::ElastiCache);
     let store = StoreSpec::read(table.section(&store::SECTION), known_platform);
     let network = NetworkSpec::read(table.section(&network::SECTION));
@@ -168,6 +179,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, file: &str) -> Option<Scen
         warmup: warmup?,
         window: window?,
         platform: platform?,
+        expect: expectations(expect.as_deref()?),
         store: store?,
         network: network?,
         database: database?,
@@ -178,7 +190,38 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, file: &str) -> Option<Scen
     {
         reader.report(problem);
     }
+    if let Some(judge) = input.judge {
+        let placed = expect.iter().flatten().enumerate();
+        for (number, placed) in placed {
+            if let Err(objection) = (judge.apply)(&placed.expectation, &scenario) {
+                reader.report(placed.problem(number, objection));
+            }
+        }
+    }
     Some(scenario)
+}
+
+/// All expectations that have the right form, the others being reported.
+fn read_expectations(table: &Table<'_>, judge: Option<Judge>) -> Option<Vec<Placed>> {
+    let placed = table.get_optional(&EXPECT).ok()?.unwrap_or_default();
+    let Some(judge) = judge else {
+        return Some(placed);
+    };
+    let mut known = true;
+    for (number, placed) in placed.iter().enumerate() {
+        if let Err(objection) = (judge.understand)(&placed.expectation) {
+            table.reader.report(placed.problem(number, objection));
+            known = false;
+        }
+    }
+    known.then_some(placed)
+}
+
+fn expectations(placed: &[Placed]) -> Vec<Expectation> {
+    placed
+        .iter()
+        .map(|placed| placed.expectation.clone())
+        .collect()
 }
 
 fn read_schema(table: &Table<'_>) {
@@ -352,6 +395,10 @@ impl Scenario {
         out.put(&WARMUP, &self.warmup);
         out.put(&WINDOW, &self.window);
         out.put(&PLATFORM, &self.platform);
+        if !self.expect.is_empty() {
+            let placed = self.expect.iter().map(Placed::nowhere).collect();
+            out.put(&EXPECT, &placed);
+        }
         self.store.write(&mut out);
         self.network.write(&mut out);
         self.database.write(&mut out);

@@ -6,8 +6,11 @@
 //! when memory is short, [`engine`] holds what differs between server versions as data, and
 //! [`slots`] divides keys among shards.
 
+mod clock;
 pub mod engine;
+mod entry;
 pub mod eviction;
 pub mod keyspace;
 pub mod node;
 pub mod slots;
+mod tables;

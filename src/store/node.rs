@@ -95,7 +95,7 @@ impl Node {
             }
             Service::Drawn(quantiles) => Span(quantiles.draw(bits())),
         };
-        let (start, done) = self.server.enter(at, service);
+        let done = self.server.serve(start, service);
         if self.keyspace.wants_fast_expiry() {
             self.expire_between_commands();
         }

@@ -103,8 +103,8 @@ pub struct Act {
     pub intent: Intent,
     /// Number of the intent, which its draws are keyed by.
     pub n: u32,
-    /// When to look at the user again; `None` if never.
-    pub next: Option<Time>,
+    /// When to look at the user again; [`Time::NEVER`] if never.
+    pub next: Time,
 }
 
 /// A class of users, compiled for the run.
@@ -275,11 +275,7 @@ impl Class {
         user.n = n.wrapping_add(1);
         let think = self.think.draw(user.draws.intent(n, Purpose::Think));
         let next = now.saturating_add(Span(think)).min(user.visit_end);
-        Act {
-            intent,
-            n,
-            next: Some(next),
-        }
+        Act { intent, n, next }
     }
 
     fn end_visit(&self, user: &mut User, now: Time) -> Act {
@@ -295,10 +291,10 @@ impl Class {
         let next = if self.comes_back.says_yes(user.draws, n, Purpose::Return) {
             user.phase = Phase::Away;
             let away = self.away.draw(user.draws.intent(n, Purpose::Away));
-            Some(now.saturating_add(Span(away)))
+            now.saturating_add(Span(away))
         } else {
             user.phase = Phase::Gone;
-            None
+            Time::NEVER
         };
         Act { intent, n, next }
     }

@@ -9,7 +9,7 @@ use crate::kernel::streams::Streams;
 use crate::probe::Probe;
 use crate::program::Programs;
 use crate::scenario::Scenario;
-use crate::scenario::users::{Encoding, UserClass};
+use crate::scenario::users::{Encoding, SessionSpec, UserClass};
 use crate::store::keyspace::{Shape, ShapeKind};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
@@ -23,7 +23,7 @@ use super::{Crowd, Database, World};
 
 /// Time 0 on the servers' clocks, in milliseconds since 1970: a whole minute (2026-01-01 00:00
 /// UTC), so that clocks counted in seconds and minutes start in phase with simulated time.
-const START_UNIX_MS: u64 = 1_767_225_600_000;
+pub(super) const START_UNIX_MS: u64 = 1_767_225_600_000;
 
 impl<P: Probe> World<P> {
     /// A world at time 0, with its first events on the agenda.
@@ -101,19 +101,7 @@ impl<P: Probe> World<P> {
 fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> Crowd {
     let session = &class.session;
     let key = KeyPattern::new(&session.key, session.id_length as usize);
-    let shape = Shape {
-        key_length: key.len() as u32,
-        kind: match session.encoding {
-            Encoding::String => ShapeKind::String,
-            Encoding::Hash {
-                fields,
-                field_length,
-            } => ShapeKind::Hash {
-                fields,
-                field_length,
-            },
-        },
-    };
+    let shape = shape_of(session, key.len());
     // Every node knows every shape, under the same number.
     let mut shapes = nodes
         .iter_mut()
@@ -136,5 +124,22 @@ fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> C
         seats: Seats::new(compiled.seats().unwrap_or(0), returns),
         arrived: 0,
         class: compiled,
+    }
+}
+
+/// The shape of a session's key whose name has `length` bytes.
+pub(super) fn shape_of(session: &SessionSpec, length: usize) -> Shape {
+    Shape {
+        key_length: length as u32,
+        kind: match session.encoding {
+            Encoding::String => ShapeKind::String,
+            Encoding::Hash {
+                fields,
+                field_length,
+            } => ShapeKind::Hash {
+                fields,
+                field_length,
+            },
+        },
     }
 }

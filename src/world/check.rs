@@ -1,6 +1,7 @@
 //! What holds at the end of every run. A violation is a bug and ends the program loudly.
 
 use crate::probe::Probe;
+use crate::store::keyspace::KeyId;
 
 use super::World;
 
@@ -17,6 +18,17 @@ impl<P: Probe> World<P> {
         self.hold(
             open as u64 == self.live_sessions,
             "the count of live sessions is off",
+        );
+        self.hold(
+            self.visitors
+                .places()
+                .iter()
+                .filter(|v| v.session.is_open())
+                .all(|v| {
+                    let keyspace = self.nodes[v.session.node as usize].keyspace();
+                    keyspace.is_live(KeyId(v.session.key))
+                }),
+            "a session lives and its key is not stored",
         );
         let live_sessions = self.live_sessions;
         for place in 0..self.visitors.places().len() as u32 {
@@ -54,6 +66,10 @@ impl<P: Probe> World<P> {
             "a session has no fate",
         );
         for node in &self.nodes {
+            self.hold(
+                node.keyspace().deaths().is_empty(),
+                "a key died and nobody was told",
+            );
             if let Err(broken) = node.keyspace().check() {
                 self.hold(false, &broken);
             }

@@ -41,6 +41,7 @@ impl Event {
             Self::MeasurementBegins => (7, 0),
             Self::End => (8, 0),
         };
+        debug_assert!(number < MAX_VISITORS, "an event names too large a number");
         kind << NUMBER_BITS | number
     }
 

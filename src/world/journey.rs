@@ -134,7 +134,9 @@ impl Request {
         self.step = step;
         self.stage = Stage::Command;
         self.sent = at;
-        at + Span(hop.draw(self.draws.at(self.commands, Purpose::HopOut)))
+        at.saturating_add(Span(
+            hop.draw(self.draws.at(self.commands, Purpose::HopOut)),
+        ))
     }
 
     /// Notes what the first command that looks for the session saw.
@@ -213,7 +215,16 @@ impl<P: Probe> World<P> {
         };
         let request = self.requests.get_mut(place);
         let arrival = request.depart(step, at, &self.hop);
-        self.agenda.push(arrival, Event::Arrive(place).pack());
+        self.expect(arrival, Event::Arrive(place));
+    }
+
+    /// Puts on the agenda what follows a reply. Where queues grow without end that can lie far
+    /// beyond the run, even beyond the clock; what never happens needs no place.
+    #[inline]
+    pub(super) fn expect(&mut self, at: Time, event: Event) {
+        if at < self.end {
+            self.agenda.push(at, event.pack());
+        }
     }
 
     /// A command reaches its node, which executes it in its turn.
@@ -233,7 +244,8 @@ impl<P: Probe> World<P> {
         let reply = node.execute(&command, KeyId(request.key), self.now, || {
             draws.at(number, Purpose::Service)
         });
-        let back = reply.done + Span(self.hop.draw(draws.at(number, Purpose::HopBack)));
+        let hop = Span(self.hop.draw(draws.at(number, Purpose::HopBack)));
+        let back = reply.done.saturating_add(hop);
         request.commands = number.wrapping_add(1);
         request.store_time += back - request.sent;
         self.probe.command(&CommandDone {
@@ -245,7 +257,8 @@ impl<P: Probe> World<P> {
         });
         // Mostly nobody died, the command was done, and no session begins or ends by it.
         let done = matches!(reply.outcome, Outcome::Hit | Outcome::Done);
-        let plain = matches!(request.program, ProgramKind::Read | ProgramKind::Modify);
+        let plain = matches!(request.program, ProgramKind::Read | ProgramKind::Modify)
+            && (!step.stores || visitor.session.is_open());
         if !(done && plain && node.keyspace().deaths().is_empty()) {
             let step = *step;
             self.consequences(place, &step, &reply);
@@ -257,7 +270,7 @@ impl<P: Probe> World<P> {
         match step.next(request.missing) {
             Some(next) => {
                 let arrival = request.depart(next, back, &self.hop);
-                self.agenda.push(arrival, Event::Arrive(place).pack());
+                self.expect(arrival, Event::Arrive(place));
             }
             None => self.program_over(place, back),
         }
@@ -296,7 +309,19 @@ impl<P: Probe> World<P> {
         );
         if speaks && (creates || request.program == ProgramKind::Logout) {
             self.begin_or_end_session(place, step, reply);
+        } else if speaks && step.stores && request.seen == SessionSeen::Found {
+            self.session_stored_again(place, reply.start);
         }
+    }
+
+    /// A request that had read the session stored it. Its key can have left the store in
+    /// between; the command's own need for memory can have evicted it.
+    fn session_stored_again(&mut self, place: u32, at: Time) {
+        let request = *self.requests.get(place);
+        let own_end = self.crowds[request.class as usize].own_end(at);
+        self.ledger(request.visitor, |session, probe, class, presence| {
+            session.stored_again(probe, class, at, own_end, presence);
+        });
     }
 
     /// A command of a login, a restore or a logout took.
@@ -359,16 +384,18 @@ impl<P: Probe> World<P> {
     /// there. A login checks the user's credentials first, with or without a cache.
     #[inline]
     fn without_cache(&self, request: &Request) -> Queries {
-        let (reads, writes) = match request.kind {
-            RequestKind::Read => (1, 0),
-            RequestKind::Modify | RequestKind::Logout => (1, 1),
-            RequestKind::Login if request.attempt == 0 => {
-                (u8::from(self.crowds[request.class as usize].login), 1)
-            }
+        match request.kind {
+            RequestKind::Read | RequestKind::Modify | RequestKind::Logout => Queries {
+                reads: 1,
+                writes: u8::from(request.kind != RequestKind::Read),
+            },
+            RequestKind::Login if request.attempt == 0 => Queries {
+                reads: u8::from(self.crowds[request.class as usize].login),
+                writes: 1,
+            },
             // Without a cache nobody would have had to log in again.
-            RequestKind::Login => (0, 0),
-        };
-        Queries { reads, writes }
+            RequestKind::Login => Queries::default(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 mod build;
 mod check;
 mod event;
+pub mod footprint;
 mod journey;
 mod keys;
 mod recovery;

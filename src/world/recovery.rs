@@ -7,6 +7,7 @@ use crate::program::ProgramKind;
 use crate::scenario::database::OnLostSession;
 use crate::session::{NO_KEY, Presence};
 use crate::store::keyspace::KeyId;
+use crate::traffic::Phase;
 use crate::units::{Span, Time};
 
 use super::event::Event;
@@ -53,7 +54,7 @@ impl<P: Probe> World<P> {
             None => self.answer(place, at),
             Some(stage) => {
                 self.requests.get_mut(place).stage = stage;
-                self.agenda.push(at, Event::Reply(place).pack());
+                self.expect(at, Event::Reply(place));
             }
         }
     }
@@ -112,6 +113,13 @@ impl<P: Probe> World<P> {
             self.query(place, Stage::Copy);
             return;
         }
+        let visitor = self.visitors.get_mut(request.visitor);
+        if visitor.user.phase() != Phase::Visiting {
+            // The user has left in the meantime, and nobody is there to log in.
+            visitor.session.recovery_failed();
+            self.answer(place, self.now);
+            return;
+        }
         let login = self.crowds[request.class as usize].login;
         let aftermath = if login {
             Aftermath::ForcedLogin
@@ -143,7 +151,7 @@ impl<P: Probe> World<P> {
     fn query(&mut self, place: u32, stage: Stage) {
         if let Some(done) = self.enter_database(place) {
             self.requests.get_mut(place).stage = stage;
-            self.agenda.push(done, Event::Reply(place).pack());
+            self.expect(done, Event::Reply(place));
             return;
         }
         let owner = self.requests.get(place).visitor;

@@ -180,14 +180,20 @@ impl<P: Probe> World<P> {
     /// What the user set out to do begins.
     #[inline]
     fn perform(&mut self, place: u32, act: Act) {
-        if let Some(next) = act.next
-            && next < self.end
-        {
-            self.agenda.push(next, Event::Wake(place).pack());
+        if act.next < self.end {
+            self.agenda.push(act.next, Event::Wake(place).pack());
         }
         match act.intent {
             Intent::Read => self.request(place, act.n, RequestKind::Read),
             Intent::Modify => self.request(place, act.n, RequestKind::Modify),
+            Intent::Login | Intent::Logout | Intent::Leave => self.come_or_go(place, act),
+        }
+    }
+
+    #[inline(never)]
+    fn come_or_go(&mut self, place: u32, act: Act) {
+        match act.intent {
+            Intent::Read | Intent::Modify => {}
             Intent::Login => self.log_in(place, act.n, 0),
             Intent::Logout => {
                 // What becomes of the session is known when the logout is answered.
@@ -208,19 +214,14 @@ impl<P: Probe> World<P> {
     #[inline]
     fn request(&mut self, place: u32, n: u32, kind: RequestKind) {
         let session = &self.visitors.get(place).session;
-        if session.is_none() {
+        if session.is_known() {
+            self.ask(place, n, kind);
+        } else if session.is_none() && kind != RequestKind::Logout {
             // Nobody is logged in: the application asks for a login first. There is nothing to
             // log out of.
-            if kind != RequestKind::Logout {
-                self.log_in(place, n, 1);
-            }
-            return;
+            self.log_in(place, n, 1);
         }
-        if session.is_creating() {
-            // The user still waits for the login page's answer: there is nothing to click.
-            return;
-        }
-        self.ask(place, n, kind);
+        // While a login is under way the user waits for its page: there is nothing to click.
     }
 
     fn visit_over(&mut self, place: u32) {

@@ -15,12 +15,12 @@ use crate::replay::compressed::decompressed;
 use crate::replay::deployment::Deployment;
 use crate::replay::trace::{TraceError, TraceReader};
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy};
-use crate::scenario::{self, Scenario};
 use crate::store::keyspace::ShapeKind;
 use crate::units::{Bytes, Time};
 
 use super::exit::{Exit, Failure};
 use super::input;
+use super::scenario::Changes;
 use super::terminal::{to_stderr, to_stdout};
 use summary::Summary;
 
@@ -215,7 +215,7 @@ impl Replay {
                 .map_err(invalid)?;
         }
         if let Some(path) = &self.scenario {
-            let scenario = load(path)?;
+            let scenario = Changes::default().load(path)?.scenario;
             setup.store = scenario.store;
             setup.seed = scenario.seed;
         }
@@ -252,21 +252,6 @@ impl NodeOptions {
             };
         }
     }
-}
-
-fn load(path: &Path) -> Result<Scenario, Failure> {
-    let source = input::read(path)?;
-    let input = scenario::Input {
-        name: &source.name,
-        text: &source.text,
-        sets: &[],
-        base: &input::read_base,
-    };
-    let loaded = scenario::load_input(&input).map_err(|problems| {
-        let (plain, colored) = (problems.render(false), problems.render(true));
-        Failure::rendered(Exit::InvalidScenario, plain, colored)
-    })?;
-    Ok(loaded.scenario)
 }
 
 /// What is wrong with a trace, and behind which line.

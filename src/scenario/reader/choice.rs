@@ -6,7 +6,7 @@ use super::tree::{Node, Tree};
 use super::value::wrong_type;
 
 /// A text of the scenario for use in a message: not longer than a line.
-pub(in crate::scenario) fn clipped(text: &str) -> String {
+pub(crate) fn clipped(text: &str) -> String {
     const LONGEST: usize = 60;
     if text.chars().count() <= LONGEST {
         return text.to_owned();
@@ -142,7 +142,7 @@ pub(in crate::scenario) fn did_you_mean(word: &str, known: &[&str]) -> String {
 }
 
 /// The known word that `word` most likely was meant to be.
-pub(in crate::scenario) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     if word.len() > 100 {
         return None;
     }

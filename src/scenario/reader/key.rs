@@ -64,6 +64,8 @@ pub enum Kind {
     Program,
     /// A duration by bytes, or a distribution of durations.
     ServiceTime,
+    /// A list of expectations.
+    Expectations,
 }
 
 impl Kind {
@@ -82,6 +84,7 @@ impl Kind {
             Self::Sizes => "size or distribution",
             Self::Program => "list of commands",
             Self::ServiceTime => "service time",
+            Self::Expectations => "list of expectations",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From text to values: the generic part of reading a scenario, which knows no key by name.
 //!
-//! A section declares its keys once ([`key::Key`]): name, type, default, limits and help. A
-//! [`Table`] reads values by these declarations, collects every problem it meets with its place
+//! A section declares its keys once (`key::Key`): name, type, default, limits and help. A
+//! `Table` reads values by these declarations, collects every problem it meets with its place
 //! in the text, and remembers where each value came from. The same declarations give the list of
 //! all keys for documents, and `writer` prints values back.
 

@@ -79,6 +79,17 @@ pub struct Problems {
     sources: Vec<Source>,
 }
 
+/// A range of a text, by line and column, both from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location<'a> {
+    /// The text.
+    pub source: &'a Source,
+    /// The first character.
+    pub start: (usize, usize),
+    /// Behind the last character.
+    pub end: (usize, usize),
+}
+
 /// Most problems that are shown; of the others only their number.
 const SHOWN: usize = 50;
 
@@ -114,6 +125,17 @@ impl Problems {
         let source = &self.sources[place.source as usize];
         let (line, column) = source.position(place.start as usize);
         Some((&source.name, line, column))
+    }
+
+    /// Where a problem is; `None` if it has no place.
+    pub fn location(&self, problem: &Problem) -> Option<Location<'_>> {
+        let place = problem.place?;
+        let source = &self.sources[place.source as usize];
+        Some(Location {
+            source,
+            start: source.position(place.start as usize),
+            end: source.position(place.end as usize),
+        })
     }
 
     /// All problems with their excerpts, as a terminal shows them.

@@ -379,7 +379,7 @@ impl Value for String {
 }
 
 /// `text` as a basic string of TOML.
-fn quoted(text: &str) -> String {
+pub(in crate::scenario) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -196,6 +196,11 @@ impl EvictionPolicy {
 }
 
 impl Engine {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::CHOICES.iter().map(|(_, engine)| *engine)
+    }
+
     /// As a scenario writes it.
     pub fn as_str(self) -> &'static str {
         self.word()

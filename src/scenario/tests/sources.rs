@@ -83,6 +83,7 @@ fn load_of(files: &[(&str, &str)], name: &str) -> Result<Loaded, Problems> {
         text,
         sets: &[],
         base: &base,
+        judge: None,
     })
 }
 

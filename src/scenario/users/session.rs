@@ -176,6 +176,11 @@ impl SessionSpec {
         })
     }
 
+    /// Bytes of a key's name.
+    pub fn key_length(&self) -> usize {
+        self.key.len() - ID.len() + self.id_length as usize
+    }
+
     pub(in crate::scenario) fn write(&self, out: &mut Writer) {
         out.section(&SECTION);
         out.put(&KEY, &self.key);

@@ -6,7 +6,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
-use crate::store::keyspace::Entry;
+use crate::store::entry::Entry;
 
 /// Counter of a new key (`LFU_INIT_VAL`).
 const INITIAL: u32 = 5;

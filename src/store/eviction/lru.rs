@@ -1,6 +1,7 @@
 //! `allkeys-lru` and `volatile-lru`: the key that was not asked for the longest goes first.
 
-use crate::store::keyspace::{Clock, Entry};
+use crate::store::clock::Clock;
+use crate::store::entry::Entry;
 
 /// Idle time in whole seconds of the cached clock: keys last used within the same second rank
 /// equal (`estimateObjectIdleTime`, `LRU_CLOCK_RESOLUTION`).

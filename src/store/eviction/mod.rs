@@ -15,7 +15,8 @@ use crate::scenario::store::{EvictionPolicy, StoreSpec};
 pub(super) use lfu::Lfu;
 pub(super) use pool::Pool;
 
-use super::keyspace::{Clock, Entry};
+use super::clock::Clock;
+use super::entry::Entry;
 
 /// Most keys that `maxmemory-samples` can ask for.
 pub(super) const MAX_SAMPLES: usize = 64;

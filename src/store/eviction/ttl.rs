@@ -1,6 +1,6 @@
 //! `volatile-ttl`: the key that expires first goes first.
 
-use crate::store::keyspace::Entry;
+use crate::store::entry::Entry;
 
 /// The earlier the expiry, the higher.
 #[inline]

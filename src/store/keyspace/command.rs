@@ -3,7 +3,7 @@
 use crate::scenario::commands::CommandName;
 use crate::units::Span;
 
-use super::entry::KeyId;
+use crate::store::entry::KeyId;
 
 /// A command on one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,12 @@
 //! one cycle to the next, a few keys at a time, and goes on while more than a share of those it
 //! looked at had expired. So up to that share of the keys stays stored although expired.
 
-use super::dict::Dict;
-use super::entry::{EXPIRES, NIL};
-use super::tables::Cursor;
 use super::{DeathCause, Keyspace};
+use crate::kernel::memory::prefetch;
 use crate::store::engine::ExpiryWalk;
+use crate::store::entry::{EXPIRES, NIL};
+use crate::store::tables::Cursor;
+use crate::store::tables::dict::Dict;
 use crate::units::{Span, Time};
 
 /// Keys that one turn looks at, with the lowest effort (`ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP`).
@@ -103,7 +104,32 @@ impl Keyspace {
                 break;
             }
         }
+        self.warm_next_turn(wanted);
         spent
+    }
+
+    /// Asks the processor for the records that the next cycle begins with. When commands are few,
+    /// walking through keys that nobody asked for is most of a node's work, and most of that is
+    /// waiting for memory.
+    fn warm_next_turn(&self, wanted: usize) {
+        match self.rules.expiry {
+            ExpiryWalk::ByBucket => {
+                let Some(dict) = self.expires.single_dict() else {
+                    return;
+                };
+                for ahead in 0..wanted * 5 / 4 {
+                    let bucket = self.expiry_cursor.bucket.wrapping_add(ahead);
+                    prefetch(
+                        &self.entries,
+                        dict.bucket(0, bucket).unwrap_or(NIL) as usize,
+                    );
+                }
+            }
+            ExpiryWalk::ByScan { .. } => {
+                self.expires
+                    .warm_scan(&self.entries, self.expiry_cursor.scan, wanted);
+            }
+        }
     }
 
     fn turn_by_bucket(&mut self, now: u64, wanted: usize) -> Turn {

@@ -5,7 +5,7 @@
 
 use crate::store::engine::{EngineRules, Layout};
 
-use super::entry::ShapeId;
+use crate::store::entry::ShapeId;
 
 /// What a key's bytes depend on besides the size of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

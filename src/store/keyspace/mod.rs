@@ -8,18 +8,11 @@
 //! [`Keyspace::execute`] is the one entry for commands; [`Keyspace::cron`] is the server's own
 //! work between them.
 
-mod clock;
 mod command;
-mod cursor;
-mod dict;
-mod entry;
 mod execute;
 mod expiry;
-mod hashtable;
 mod memory;
 mod room;
-mod table;
-mod tables;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
@@ -29,18 +22,17 @@ use crate::kernel::memory::{prefetch, push_gently};
 use crate::scenario::store::StoreSpec;
 use crate::units::{Span, Time};
 
-pub(super) use clock::Clock;
 pub use command::{Command, Death, DeathCause, Outcome, Stats, Ttl};
-pub(super) use entry::Entry;
-pub use entry::{KeyId, ShapeId};
 pub use memory::{Shape, ShapeKind};
 
+use super::clock::Clock;
 use super::engine::{EngineRules, HISTOGRAM_BYTES, TableUpkeep};
+use super::entry::{self, EXPIRES, Entry, MAIN};
+pub use super::entry::{KeyId, ShapeId};
 use super::eviction::{Policy, Pool};
-use entry::{EXPIRES, MAIN};
+use super::tables::Tables;
 use expiry::ExpiryCursor;
 use memory::Costs;
-use tables::Tables;
 
 /// Processor time of the server's own work, beside the time of commands. Zero throughout is an
 /// infinitely fast server, whose cycles never run into their time limits.

@@ -182,8 +182,8 @@ impl Keyspace {
     /// the record of its best candidate.
     fn warm_sources(&self) {
         match self.policy.source {
-            Source::AllKeys => self.main.warm(self.next_sample as u32),
-            Source::Volatile => self.expires.warm(self.next_sample as u32),
+            Source::AllKeys => self.main.warm_start(self.next_sample),
+            Source::Volatile => self.expires.warm_start(self.next_sample),
         }
         if let Some(key) = self.pool.best() {
             prefetch(&self.entries, key as usize);
@@ -194,9 +194,7 @@ impl Keyspace {
     /// buckets it belongs in and, if that will need an eviction, for what the eviction looks at;
     /// `warm_sources` asked for what leads there.
     pub(super) fn warm_for_storing(&self, key: u32) {
-        let hash = self.entries[key as usize].hash;
-        self.main.warm(hash);
-        self.expires.warm(hash);
+        self.warm_buckets(key);
         if self.headroom() > NEAR_THE_LIMIT {
             return;
         }
@@ -211,10 +209,14 @@ impl Keyspace {
             }
         }
         if let Some(candidate) = self.pool.best() {
-            let hash = self.entries[candidate as usize].hash;
-            self.main.warm(hash);
-            self.expires.warm(hash);
+            self.warm_buckets(candidate);
         }
+    }
+
+    fn warm_buckets(&self, key: u32) {
+        let entry = &self.entries[key as usize];
+        self.main.warm(entry.slot(), entry.hash);
+        self.expires.warm(entry.slot(), entry.hash);
     }
 
     /// The next key to go.

@@ -10,7 +10,7 @@ use rand_chacha::rand_core::Rng;
 use crate::kernel::memory::prefetch;
 
 use super::cursor::walk;
-use super::entry::{Entry, NIL};
+use crate::store::entry::{Entry, NIL};
 
 /// Buckets of the smallest table (`DICT_HT_INITIAL_SIZE`).
 pub(crate) const SMALLEST: usize = 4;
@@ -326,6 +326,19 @@ impl<const LINK: usize> Dict<LINK> {
         walk(sizes, cursor, |table, index| {
             keys.extend(Self::chain(entries, self.tables[table][index]));
         })
+    }
+
+    /// Asks for the head of each bucket that [`Dict::scan`] would walk; returns the next cursor
+    /// and the number of heads.
+    pub(crate) fn warm_scan(&self, entries: &[Entry], cursor: u64) -> (u64, usize) {
+        let sizes = [self.tables[0].len(), self.tables[1].len()];
+        let mut heads = 0;
+        let next = walk(sizes, cursor, |table, index| {
+            let head = self.tables[table][index];
+            prefetch(entries, head as usize);
+            heads += usize::from(head != NIL);
+        });
+        (next, heads)
     }
 
     /// Recounts everything; hands each key to `visit`.

@@ -3,23 +3,23 @@
 //! One hash table each; in a cluster, engines since Redis 7.4 and Valkey 8.0 keep one for each
 //! slot (`kvstore.c`), and sample and scan slot by slot.
 
+mod cursor;
+pub(super) mod dict;
+mod hashtable;
+mod scan;
+mod table;
+
 use rand_chacha::ChaCha8Rng;
 
-use super::dict::{Dict, below};
 use super::entry::Entry;
-use super::table::Table;
 use crate::store::engine::{TableKind, TableUpkeep};
 use crate::store::slots::SLOTS;
+use dict::{Dict, below};
+pub(super) use scan::Cursor;
+use table::Table;
 
 /// No table yet for a slot.
 const NOWHERE: u16 = u16::MAX;
-
-/// Where a scan is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cursor {
-    place: usize,
-    bits: u64,
-}
 
 /// All tables of one sort; `LINK` names the chains in [`Entry::next`].
 #[derive(Clone, Debug)]
@@ -306,12 +306,22 @@ impl<const LINK: usize> Tables<LINK> {
         }
     }
 
-    /// Asks the processor for the bucket of a key, of a single table.
+    /// Asks the processor for the bucket that a key of this slot and hash belongs in.
     #[inline]
-    pub(super) fn warm(&self, hash: u32) {
+    pub(super) fn warm(&self, slot: u16, hash: u32) {
+        match self.all.get(self.place(slot)) {
+            Some(Table::Dict(table)) => table.warm(hash as usize),
+            Some(Table::Hash(table)) => table.warm(hash as usize),
+            None => {}
+        }
+    }
+
+    /// Asks for the bucket that a sample with this `start` begins with, of a single table.
+    #[inline]
+    pub(super) fn warm_start(&self, start: u64) {
         match self.all.as_slice() {
-            [Table::Dict(table)] => table.warm(hash as usize),
-            [Table::Hash(table)] => table.warm(hash as usize),
+            [Table::Dict(table)] => table.warm(start as usize),
+            [Table::Hash(table)] => table.warm(start as usize),
             _ => {}
         }
     }
@@ -398,41 +408,6 @@ impl<const LINK: usize> Tables<LINK> {
         match self.all.as_slice() {
             [Table::Dict(table)] => Some(table),
             _ => None,
-        }
-    }
-
-    /// Hands out the keys behind the cursor; returns the cursor behind them, or `None` when it
-    /// has come round. Until [`Tables::end_scan`] nothing moves.
-    pub(super) fn scan(
-        &mut self,
-        entries: &[Entry],
-        cursor: Cursor,
-        keys: &mut Vec<u32>,
-    ) -> Option<Cursor> {
-        let table = self.all.get_mut(cursor.place)?;
-        let bits = if table.is_too_sparse() {
-            0
-        } else {
-            match table {
-                Table::Dict(table) => table.scan(entries, cursor.bits, keys),
-                Table::Hash(table) => table.scan(cursor.bits, keys),
-            }
-        };
-        if bits != 0 {
-            return Some(Cursor { bits, ..cursor });
-        }
-        let next = (cursor.place + 1..self.all.len()).find(|&at| self.all[at].len() > 0);
-        next.map(|place| Cursor { place, bits: 0 })
-    }
-
-    /// Tidies up behind [`Tables::scan`].
-    pub(super) fn end_scan(&mut self, cursor: Cursor) {
-        if matches!(self.all.get(cursor.place), Some(Table::Hash(_))) {
-            self.change(cursor.place, |table| {
-                if let Table::Hash(table) = table {
-                    table.end_scan();
-                }
-            });
         }
     }
 

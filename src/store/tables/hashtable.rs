@@ -11,7 +11,7 @@ use crate::kernel::memory::prefetch;
 
 use super::cursor::walk;
 use super::dict::below;
-use super::entry::{Entry, NIL};
+use crate::store::entry::{Entry, NIL};
 
 /// Keys in a bucket (`ENTRIES_PER_BUCKET` on 64-bit systems).
 const PLACES: usize = 7;
@@ -394,6 +394,17 @@ impl HashTable {
         }
         self.scanning = true;
         self.scan_chains(cursor, |key| keys.push(key))
+    }
+
+    /// Asks for the keys that [`HashTable::scan`] would hand out; returns the next cursor and the
+    /// number of keys.
+    pub(crate) fn warm_scan(&self, entries: &[Entry], cursor: u64) -> (u64, usize) {
+        let mut keys = 0;
+        let next = self.scan_chains(cursor, |key| {
+            prefetch(entries, key as usize);
+            keys += 1;
+        });
+        (next, keys)
     }
 
     /// Fills the holes that removals left since [`HashTable::scan`].

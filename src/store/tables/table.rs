@@ -1,9 +1,9 @@
 //! One hash table, of whichever kind the engine has.
 
 use super::dict::Dict;
-use super::entry::Entry;
 use super::hashtable::HashTable;
 use crate::store::engine::TableKind;
+use crate::store::entry::Entry;
 
 /// One table, of either kind.
 #[derive(Clone, Debug)]
@@ -57,6 +57,18 @@ impl<const LINK: usize> Table<LINK> {
         match self {
             Self::Dict(table) => table.is_too_sparse(),
             Self::Hash(table) => table.top_level() > 0 && table.len() * 100 / table.top_level() < 1,
+        }
+    }
+
+    /// Asks the processor for the first keys that a scan at `cursor` would hand out; returns the
+    /// next cursor, 0 when it has come round, and the number of keys.
+    pub(super) fn warm_scan(&self, entries: &[Entry], cursor: u64) -> (u64, usize) {
+        if self.len() == 0 {
+            return (0, 0);
+        }
+        match self {
+            Self::Dict(table) => table.warm_scan(entries, cursor),
+            Self::Hash(table) => table.warm_scan(entries, cursor),
         }
     }
 

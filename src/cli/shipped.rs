@@ -1,0 +1,39 @@
+//! The scenarios that are part of the program.
+
+use crate::scenario::Source;
+use crate::scenario::reader::choice::nearest;
+
+use super::exit::{Exit, Failure};
+
+/// Each with its name and its text, in the order in which they are listed.
+pub(super) const SCENARIOS: &[(&str, &str)] = &[(
+    "ecommerce-carts",
+    include_str!("../../scenarios/ecommerce-carts.toml"),
+)];
+
+/// What the name of a scenario that is shipped begins with.
+const SIGN: char = '@';
+
+/// Whether it names a scenario that is shipped, and no file.
+pub(super) fn is_name(name: &str) -> bool {
+    name.starts_with(SIGN)
+}
+
+/// The scenario of that name, with or without its sign.
+pub(super) fn read(name: &str) -> Result<Source, Failure> {
+    let plain = name.strip_prefix(SIGN).unwrap_or(name);
+    let found = SCENARIOS.iter().find(|(known, _)| *known == plain);
+    let Some((known, text)) = found else {
+        let names: Vec<&str> = SCENARIOS.iter().map(|(name, _)| *name).collect();
+        let meant = match nearest(plain, &names) {
+            Some(near) => format!("did you mean `@{near}`?"),
+            None => "`sessionsim scenarios` lists those that there are".to_owned(),
+        };
+        let message = format!("no scenario `@{plain}` is shipped; {meant}");
+        return Err(Failure::new(Exit::Io, message));
+    };
+    Ok(Source {
+        name: format!("{SIGN}{known}"),
+        text: (*text).to_owned(),
+    })
+}

@@ -1,0 +1,275 @@
+//! Expectations against the catalogue: which make sense, and which hold.
+
+use crate::scenario::Scenario;
+use crate::scenario::database::OnLostSession;
+use crate::scenario::expect::{Bound, Expectation, Judge, Objection, Part};
+use crate::scenario::reader::choice::{clipped, nearest};
+use crate::scenario::users::UserClass;
+use crate::units::Ratio;
+
+use super::catalogue::{Metric, Unit, Value, catalogue};
+use super::measurements::Measurements;
+
+/// Judges the expectations of a scenario while it is read.
+pub const JUDGE: Judge = Judge { understand, apply };
+
+/// What became of an expectation.
+#[derive(Clone, Debug)]
+pub struct Verdict<'a> {
+    /// What was expected.
+    pub expectation: &'a Expectation,
+    /// Unit of the metric.
+    pub unit: Unit,
+    /// Its value; `None` if the run had nothing to measure it by.
+    pub value: Option<Value>,
+    /// Whether the expectation holds. One without a value does not: nothing speaks for it.
+    pub holds: bool,
+    /// Whether the value lies so near to its bound, without being equal, that rounding hides on
+    /// which side.
+    pub close: bool,
+}
+
+/// What became of the expectations of a scenario in a run, in their order.
+///
+/// # Panics
+/// If the scenario was loaded without [`JUDGE`] and expects something of a metric that does not
+/// exist.
+#[must_use]
+pub fn verdicts<'a>(expectations: &'a [Expectation], run: &Measurements) -> Vec<Verdict<'a>> {
+    if expectations.is_empty() {
+        return Vec::new();
+    }
+    let catalogue = catalogue();
+    expectations
+        .iter()
+        .map(|expectation| {
+            let metric = find(&catalogue, &expectation.metric);
+            let metric = metric.expect("a loaded scenario expects something of metrics only");
+            let value = metric.value(run);
+            let distance = value.map(|value| distance(value, expectation.bound));
+            let holds =
+                distance.is_some_and(|distance| expectation.comparison.holds(distance.cmp(&0)));
+            let close = distance.is_some_and(|distance| {
+                let bound = billionths(expectation.bound);
+                distance != 0 && distance.abs() < bound.abs() / 100
+            });
+            Verdict {
+                expectation,
+                unit: metric.unit,
+                value,
+                holds,
+                close,
+            }
+        })
+        .collect()
+}
+
+fn find<'a>(catalogue: &'a [Metric], name: &str) -> Option<&'a Metric> {
+    catalogue.iter().find(|metric| metric.name == name)
+}
+
+const BILLION: i128 = 1_000_000_000;
+
+/// How far a value lies above its bound, exactly, in billionths.
+fn distance(value: Value, bound: Bound) -> i128 {
+    let value = match value {
+        Value::Whole(number) => i128::from(number) * BILLION,
+        Value::Billionths(number) => i128::from(number),
+    };
+    value - billionths(bound)
+}
+
+fn billionths(bound: Bound) -> i128 {
+    match bound {
+        Bound::Count(number) => i128::from(number) * BILLION,
+        Bound::Bytes(bytes) => i128::from(bytes.0) * BILLION,
+        Bound::Ratio(share) => i128::from(share),
+        Bound::Span(span) => i128::from(span.0),
+        Bound::Rate(rate) => i128::from(rate.0),
+    }
+}
+
+/// Metrics as CloudWatch, INFO and people name them, and their names here.
+const OTHER_NAMES: [(&str, &str); 20] = [
+    ("cachehitrate", "hit_rate"),
+    ("hit_ratio", "hit_rate"),
+    ("hits", "hit_rate"),
+    ("evictions", "evicted_keys"),
+    ("evicted", "evicted_keys"),
+    ("reclaimed", "expired_keys"),
+    ("databasememoryusagepercentage", "memory_usage_max"),
+    ("memory_usage", "memory_usage_max"),
+    ("memory", "memory_usage_max"),
+    ("used_memory", "used_memory_max"),
+    ("bytesusedforcache", "used_memory_max"),
+    ("enginecpuutilization", "engine_cpu_max"),
+    ("cpu", "engine_cpu_max"),
+    ("successfulreadrequestlatency", "node_latency.mean"),
+    ("successfulwriterequestlatency", "node_latency.mean"),
+    ("lost", "sessions_lost"),
+    ("lost_sessions", "sessions_lost"),
+    ("logins", "forced_logins"),
+    ("errors", "failed_requests"),
+    ("p99", "latency.p99"),
+];
+
+/// Beginnings of metrics that will come with what they measure.
+const NOT_YET: [&str; 9] = [
+    "replication_lag",
+    "stale_",
+    "acked_writes_lost",
+    "write_outage",
+    "read_outage",
+    "connections_max",
+    "cost_per_",
+    "damaged_sessions",
+    "resurrected_sessions",
+];
+
+fn understand(expectation: &Expectation) -> Result<(), Objection> {
+    let catalogue = catalogue();
+    match find(&catalogue, &expectation.metric) {
+        None => Err(unknown(&catalogue, &expectation.metric)),
+        Some(metric) if fits(metric.unit, expectation.bound) => Ok(()),
+        Some(metric) => Err(wrong_unit(metric, expectation)),
+    }
+}
+
+fn unknown(catalogue: &[Metric], name: &str) -> Objection {
+    let plain = name.to_lowercase();
+    let names: Vec<&str> = catalogue.iter().map(|metric| &*metric.name).collect();
+    let objection = |message: String, label: String, hint: String| Objection {
+        part: Part::Metric,
+        message,
+        label,
+        hint: Some(hint),
+    };
+    if NOT_YET.iter().any(|beginning| plain.starts_with(beginning)) {
+        return objection(
+            format!("`{}` is not modelled yet", clipped(name)),
+            "leave it out".to_owned(),
+            "`sessionsim metrics` lists the metrics that there are".to_owned(),
+        );
+    }
+    let message = format!("there is no metric `{}`", clipped(name));
+    let group = format!("{plain}.");
+    let members: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| name.starts_with(&group))
+        .collect();
+    if let [first, ..] = members[..] {
+        return objection(
+            message,
+            format!("did you mean `{first}`?"),
+            format!("there are {}", members.join(", ")),
+        );
+    }
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == plain);
+    let near = other
+        .map(|(_, known)| *known)
+        .or_else(|| nearest(name, &names));
+    match near.and_then(|near| find(catalogue, near)) {
+        Some(metric) => objection(
+            message,
+            format!("did you mean `{}`?", metric.name),
+            format!("{}: {}", metric.name, metric.help),
+        ),
+        None => objection(
+            message,
+            String::new(),
+            "`sessionsim metrics` lists them all; hit_rate, sessions_lost, evicted_keys and \
+             latency.p99 are the usual ones"
+                .to_owned(),
+        ),
+    }
+}
+
+const fn fits(unit: Unit, bound: Bound) -> bool {
+    matches!(
+        (unit, bound),
+        (Unit::Count, Bound::Count(_))
+            | (Unit::Ratio, Bound::Ratio(_))
+            | (Unit::Seconds, Bound::Span(_))
+            | (Unit::Bytes, Bound::Bytes(_))
+            | (Unit::PerSecond, Bound::Rate(_))
+    )
+}
+
+fn wrong_unit(metric: &Metric, expectation: &Expectation) -> Objection {
+    let (what, example) = match metric.unit {
+        Unit::Count => ("a whole number", "20"),
+        Unit::Ratio => ("a share", "95%"),
+        Unit::Seconds => ("a duration", "5ms"),
+        Unit::Bytes => ("a size", "2GiB"),
+        Unit::PerSecond => ("a rate", "12/s"),
+    };
+    // Who left out the unit most likely meant one of these.
+    let meant = match (metric.unit, expectation.bound) {
+        (Unit::Ratio, Bound::Count(percent)) if percent <= 100 => format!("{percent}%"),
+        (Unit::Seconds, Bound::Count(number)) => format!("{number}ms"),
+        (Unit::Bytes, Bound::Count(number)) => format!("{number}B"),
+        (Unit::PerSecond, Bound::Count(number)) => format!("{number}/s"),
+        _ => example.to_owned(),
+    };
+    let sign = expectation.comparison.as_str();
+    Objection {
+        part: Part::Bound,
+        message: format!("`{}` is {what}", metric.name),
+        label: format!("expected {what} such as {example}"),
+        hint: Some(format!("write \"{} {sign} {meant}\"", metric.name)),
+    }
+}
+
+fn apply(expectation: &Expectation, scenario: &Scenario) -> Result<(), Objection> {
+    match cannot_apply(&expectation.metric, scenario) {
+        None => Ok(()),
+        Some(reason) => Err(Objection {
+            part: Part::Metric,
+            message: format!("`{}` cannot apply to this scenario", expectation.metric),
+            label: reason.to_owned(),
+            hint: Some("a metric without a value can meet no expectation".to_owned()),
+        }),
+    }
+}
+
+/// Why a run of the scenario cannot have a value of that metric.
+fn cannot_apply(metric: &str, scenario: &Scenario) -> Option<&'static str> {
+    let any = |is: fn(&UserClass) -> bool| scenario.users.iter().any(is);
+    let group = metric.rsplit_once('.').map_or(metric, |(group, _)| group);
+    let logins = any(|class| class.login);
+    let (possible, reason) = match group {
+        "forced_logins" | "forced_login_rate" | "visits_with_login" => {
+            (logins, "no class of users has a login")
+        }
+        "guest_resets" => (
+            any(|class| !class.login),
+            "every class of users has a login",
+        ),
+        "memory_usage_max" => (
+            scenario.store.maxmemory.0 > 0,
+            "the nodes have no `maxmemory`",
+        ),
+        "latency.read" => (
+            any(|class| class.modify_share < Ratio::ONE),
+            "every request changes the session",
+        ),
+        "latency.modify" => (
+            any(|class| class.modify_share > Ratio::ZERO),
+            "no request changes the session: `modify_share` is 0%",
+        ),
+        "latency.logout" => (
+            any(|class| class.logout_share > Ratio::ZERO),
+            "nobody logs out: `logout_share` is 0%",
+        ),
+        "db_latency" => (
+            logins || scenario.database.on_lost_session == OnLostSession::Restore,
+            "the database is never asked: no logins, and lost sessions are not restored",
+        ),
+        _ => return None,
+    };
+    (!possible).then_some(reason)
+}
+
+#[cfg(test)]
+mod tests;
