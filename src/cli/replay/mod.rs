@@ -14,13 +14,13 @@ use crate::replay::Setup;
 use crate::replay::compressed::decompressed;
 use crate::replay::deployment::Deployment;
 use crate::replay::trace::{TraceError, TraceReader};
+use crate::scenario::Scenario;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy};
-use crate::scenario::{self, Scenario};
 use crate::store::keyspace::ShapeKind;
 use crate::units::{Bytes, Time};
 
 use super::exit::{Exit, Failure};
-use super::input;
+use super::scenario::Changes;
 use super::terminal::{to_stderr, to_stdout};
 use summary::Summary;
 
@@ -255,18 +255,7 @@ impl NodeOptions {
 }
 
 fn load(path: &Path) -> Result<Scenario, Failure> {
-    let source = input::read(path)?;
-    let input = scenario::Input {
-        name: &source.name,
-        text: &source.text,
-        sets: &[],
-        base: &input::read_base,
-    };
-    let loaded = scenario::load_input(&input).map_err(|problems| {
-        let (plain, colored) = (problems.render(false), problems.render(true));
-        Failure::rendered(Exit::InvalidScenario, plain, colored)
-    })?;
-    Ok(loaded.scenario)
+    Ok(Changes::default().load(path)?.scenario)
 }
 
 /// What is wrong with a trace, and behind which line.
