@@ -35,6 +35,8 @@ enum State {
     None,
     /// A login is under way.
     Creating,
+    /// The application stores it again, from the database's copy.
+    Restoring,
     /// Lives, as far as the application can know.
     Open,
     /// Closed as lost; whether that is felt is not known yet.
@@ -102,6 +104,12 @@ impl Session {
         matches!(self.state, State::Creating)
     }
 
+    /// Whether it begins as soon as it is stored: by a login, or anew from the database's copy.
+    #[inline]
+    pub const fn is_to_be_stored(&self) -> bool {
+        matches!(self.state, State::Creating | State::Restoring)
+    }
+
     /// Whether it lives, as far as the application can know.
     #[inline]
     pub const fn is_open(&self) -> bool {
@@ -119,6 +127,14 @@ impl Session {
         self.logged_out(probe, class, at, true);
         self.state = State::Creating;
         self.recovering = false;
+    }
+
+    /// The application has the database's copy and stores it, unless there is nothing to restore
+    /// any more.
+    pub fn begin_restoring(&mut self) {
+        if self.is_none() {
+            self.state = State::Restoring;
+        }
     }
 
     /// The login came to nothing: the database refused it.
@@ -216,7 +232,7 @@ impl Session {
                 self.state = State::ExpiredFelt;
             }
             State::LostUnnoticed | State::Felt | State::ExpiredFelt => {}
-            State::None | State::Creating | State::Open => return false,
+            State::None | State::Creating | State::Restoring | State::Open => return false,
         }
         !std::mem::replace(&mut self.recovering, true)
     }
@@ -246,7 +262,12 @@ impl Session {
             }
             // Lost between two visits: nobody noticed, so nothing was forced upon anybody.
             State::LostUnnoticed => {}
-            State::None | State::Creating | State::Open | State::Lost | State::Expired => return,
+            State::None
+            | State::Creating
+            | State::Restoring
+            | State::Open
+            | State::Lost
+            | State::Expired => return,
         }
         self.state = State::None;
         self.recovering = false;

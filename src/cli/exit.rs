@@ -16,8 +16,8 @@ pub(super) enum Exit {
     Usage = 2,
     /// The scenario, trace or measured run is not valid.
     InvalidScenario = 3,
-    /// An expectation of the scenario does not hold, or a measured figure was missed.
-    ExpectationFailed = 10,
+    /// An expectation of the scenario, or a bound on a measured figure, does not hold.
+    NotMet = 10,
     /// The run was interrupted; its result is incomplete.
     Interrupted = 130,
 }

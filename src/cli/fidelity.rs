@@ -112,7 +112,7 @@ impl Fidelity {
         Ok(if comparison.all_hold() {
             Exit::Success
         } else {
-            Exit::ExpectationFailed
+            Exit::NotMet
         })
     }
 

@@ -1,5 +1,7 @@
 //! `sessionsim metrics`.
 
+use std::fmt::Write as _;
+
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -60,13 +62,12 @@ fn text(metrics: &[Metric]) -> String {
     }
     let width = metrics.iter().map(|metric| metric.name.len()).max();
     let width = width.unwrap_or_default();
-    metrics
-        .iter()
-        .map(|metric| {
-            let (name, unit) = (&metric.name, metric.unit.as_str());
-            format!("{name:<width$}  {unit:<10}  {}\n", metric.help)
-        })
-        .collect()
+    let mut text = String::new();
+    for metric in metrics {
+        let (name, unit) = (&metric.name, metric.unit.as_str());
+        let _ = writeln!(text, "{name:<width$}  {unit:<10}  {}", metric.help);
+    }
+    text
 }
 
 fn json(metrics: &[Metric]) -> String {

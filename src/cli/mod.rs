@@ -43,8 +43,8 @@ use terminal::ColorChoice;
 )]
 #[command(after_help = "\
 Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario,
-trace or measured run is not valid, 10 an expectation does not hold or a measured figure was
-missed, 130 interrupted. 101 is a bug in sessionsim.")]
+trace or measured run is not valid, 10 an expectation or a bound does not hold, 130 interrupted.
+101 is a bug in sessionsim.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -62,8 +62,6 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
-    Replay(replay::Replay),
-    Fidelity(fidelity::Fidelity),
     Check(check::Check),
     Explain(explain::Explain),
     Init(init::Init),
@@ -73,6 +71,8 @@ enum Command {
     Schema(paperwork::Schema),
     Completions(paperwork::Completions),
     Man(paperwork::Man),
+    Replay(replay::Replay),
+    Fidelity(fidelity::Fidelity),
 }
 
 /// Does what the command line asks for.
@@ -81,8 +81,6 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(run) => run.run(arguments.color),
-        Command::Replay(replay) => replay.run(),
-        Command::Fidelity(fidelity) => fidelity.run(),
         Command::Check(check) => check.run(arguments.color),
         Command::Explain(explain) => explain.run(arguments.color),
         Command::Init(init) => init.run(),
@@ -92,6 +90,8 @@ pub fn main() -> ExitCode {
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
+        Command::Replay(replay) => replay.run(),
+        Command::Fidelity(fidelity) => fidelity.run(),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -1,5 +1,7 @@
 //! `sessionsim nodes`.
 
+use std::fmt::Write as _;
+
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -242,9 +244,7 @@ fn text(rows: &[Row]) -> String {
     dates.dedup();
     if !dates.is_empty() {
         let dates = dates.join(", ");
-        text.push_str(&format!(
-            "\nPrices on demand: {dates}. A month has 730 hours.\n"
-        ));
+        let _ = writeln!(text, "\nPrices on demand: {dates}. A month has 730 hours.");
     }
     text
 }

@@ -115,7 +115,7 @@ impl Run {
             .all(|verdict| verdict.holds);
         Ok(match (measurements.complete, met) {
             (false, _) => Exit::Interrupted,
-            (true, false) => Exit::ExpectationFailed,
+            (true, false) => Exit::NotMet,
             (true, true) => Exit::Success,
         })
     }

@@ -1,5 +1,7 @@
 //! `sessionsim scenarios`.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
@@ -71,7 +73,9 @@ impl Scenarios {
 fn text(rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.name.len()).max();
     let width = width.unwrap_or_default();
-    rows.iter()
-        .map(|row| format!("@{:<width$}  {}\n", row.name, row.description))
-        .collect()
+    let mut text = String::new();
+    for row in rows {
+        let _ = writeln!(text, "@{:<width$}  {}", row.name, row.description);
+    }
+    text
 }

@@ -20,7 +20,7 @@ pub fn prefetch<T>(slice: &[T], index: usize) {
     let _ = (slice, index);
 }
 
-/// Pushes `item`. A full vector grows by a sixteenth, not to twice its size: the records of a large
+/// Pushes `item`. A full vector grows by a thirty-second, not to twice its size: the records of a large
 /// run are most of its memory.
 #[inline]
 pub fn push_gently<T>(vector: &mut Vec<T>, item: T) {
@@ -32,5 +32,5 @@ pub fn push_gently<T>(vector: &mut Vec<T>, item: T) {
 
 #[cold]
 fn grow_gently<T>(vector: &mut Vec<T>) {
-    vector.reserve_exact(vector.len() / 16 + 64);
+    vector.reserve_exact(vector.len() / 32 + 64);
 }

@@ -89,7 +89,7 @@ fn billionths(bound: Bound) -> i128 {
     }
 }
 
-/// Metrics as CloudWatch, INFO and people name them, and their names here.
+/// Metrics as `CloudWatch`, INFO and people name them, and their names here.
 const OTHER_NAMES: [(&str, &str); 20] = [
     ("cachehitrate", "hit_rate"),
     ("hit_ratio", "hit_rate"),

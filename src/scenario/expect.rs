@@ -344,13 +344,11 @@ fn read_one(node: &Node, reader: &Reader) -> Option<Placed> {
     }
     let text = |name: &str| {
         let entry = entries.iter().find(|entry| entry.key == name)?;
-        match &entry.node.tree {
-            Tree::Text(text) => Some((&entry.node, text.as_str())),
-            _ => {
-                reader.report(wrong_type(&entry.node, name, "a text in quotes"));
-                None
-            }
+        if let Tree::Text(text) = &entry.node.tree {
+            return Some((&entry.node, text.as_str()));
         }
+        reader.report(wrong_type(&entry.node, name, "a text in quotes"));
+        None
     };
     let has = |name: &str| entries.iter().any(|entry| entry.key == name);
     let why = text("why");

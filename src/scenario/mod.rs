@@ -15,6 +15,7 @@ pub mod estimates;
 pub mod expect;
 mod load;
 pub mod network;
+mod own_types;
 pub mod presets;
 pub mod random;
 pub mod reader;
@@ -61,6 +62,8 @@ pub struct Scenario {
     pub expect: Vec<Expectation>,
     /// The cache tier.
     pub store: StoreSpec,
+    /// Node types of one's own, beside those of the catalogue.
+    pub node_types: Vec<NodeType>,
     /// Between the application and the nodes.
     pub network: NetworkSpec,
     /// Behind the cache.
@@ -70,9 +73,9 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The node type of that name.
+    /// The node type of that name: one of the scenario's own, or of the catalogue.
     pub fn node_type(&self, name: &str) -> Option<NodeType> {
-        presets::node_types::find(name)
+        own_types::find(&self.node_types, name)
     }
 }
 

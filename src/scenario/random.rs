@@ -43,6 +43,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
         window: Span::from_secs(dice.between(1, 600)),
         platform,
         store: store(&mut dice, platform),
+        node_types: Vec::new(),
         network: NetworkSpec {
             hop: dice.spans(0, 2_000_000),
         },

@@ -86,27 +86,33 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         Kind::Program => put("allOf", reference("program")),
         Kind::ServiceTime => put("allOf", reference("service_time")),
         Kind::Expectations => put("allOf", reference("expectations")),
+        Kind::Price => {
+            put("type", json!("string"));
+            put("pattern", json!("^\\s*\\$\\s*[0-9.]+\\s*$"));
+        }
     }
-    let mut description = key.help.to_owned();
-    match key.fallback {
+    let rest = match key.fallback {
         Fallback::BuiltIn(text, source) => {
             if let Some(value) = value_of(text) {
                 put("default", value);
             }
-            description.push_str(&format!("\n\nDefault: {text} ({source})."));
+            format!("Default: {text} ({source}).")
         }
         Fallback::Platform {
             elasticache,
             self_managed,
             source,
-        } => description.push_str(&format!(
-            "\n\nDefault: {elasticache} on elasticache, {self_managed} on self-managed ({source})."
-        )),
-        Fallback::Derived(rule) => description.push_str(&format!("\n\nDefault: {rule}.")),
-        Fallback::Absent(meaning) => description.push_str(&format!("\n\nWithout it: {meaning}.")),
-        Fallback::Required(example) => put("examples", json!([value_of(example)])),
-    }
-    put("description", json!(description));
+        } => format!(
+            "Default: {elasticache} on elasticache, {self_managed} on self-managed ({source})."
+        ),
+        Fallback::Derived(rule) => format!("Default: {rule}."),
+        Fallback::Absent(meaning) => format!("Without it: {meaning}."),
+        Fallback::Required(example) => {
+            put("examples", json!([value_of(example)]));
+            "It must be given.".to_owned()
+        }
+    };
+    put("description", json!(format!("{}\n\n{rest}", key.help)));
     property
 }
 

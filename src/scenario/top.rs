@@ -8,6 +8,7 @@ use super::database::{self, DatabaseSpec};
 use super::expect::{Expectation, Judge, Placed};
 use super::load::Input;
 use super::network::{self, NetworkSpec};
+use super::own_types;
 use super::reader::Reader;
 use super::reader::key::{Key, Section};
 use super::reader::problem::Problem;
@@ -128,15 +129,9 @@ pub(super) const TOP: Section = Section {
         &network::SECTION,
         &database::SECTION,
         &users::SECTION,
+        &own_types::SECTION,
     ],
-    not_yet: &[
-        "faults",
-        "traffic",
-        "client",
-        "clients",
-        "cost",
-        "node_types",
-    ],
+    not_yet: &["faults", "traffic", "client", "clients", "cost"],
 };
 
 /// All sections of a scenario with all their keys, in the order in which they are written.
@@ -147,6 +142,7 @@ pub const SECTIONS: &[&Section] = &[
     &database::SECTION,
     &users::SECTION,
     users::SECTION.sections[0],
+    &own_types::SECTION,
 ];
 
 /// Reads the whole scenario of `input`, whose values lie in `table`.
@@ -162,7 +158,8 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     reader.set_platform(platform.unwrap_or(Platform::ElastiCache));
     let expect = read_expectations(&table, input.judge);
     let known_platform = platform.unwrap_or(Platform::ElastiCache);
-    let store = StoreSpec::read(table.section(&store::SECTION), known_platform);
+    let own_types = own_types::read(&table);
+    let store = StoreSpec::read(table.section(&store::SECTION), known_platform, &own_types);
     let network = NetworkSpec::read(table.section(&network::SECTION));
     let database = DatabaseSpec::read(table.section(&database::SECTION));
     let mut places = Vec::new();
@@ -181,6 +178,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         platform: platform?,
         expect: expectations(expect.as_deref()?),
         store: store?,
+        node_types: own_types.types,
         network: network?,
         database: database?,
         users: users?,
@@ -405,6 +403,7 @@ impl Scenario {
         for class in &self.users {
             class.write(&mut out);
         }
+        own_types::write(&self.node_types, &mut out);
         out.finish()
     }
 }

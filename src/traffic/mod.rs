@@ -78,11 +78,6 @@ impl User {
         self.seat
     }
 
-    /// Whether the user has never been here.
-    pub const fn is_new(&self) -> bool {
-        self.n == 0
-    }
-
     /// Where the user is.
     #[inline]
     pub const fn phase(&self) -> Phase {
@@ -219,14 +214,24 @@ impl Class {
         }
     }
 
-    /// When the first user of a seat arrives: spread evenly over the ramp-up.
+    /// When the first user of each seat arrives, the latest first: anywhere in the ramp-up,
+    /// whatever the number of seats.
     #[must_use]
-    pub fn first_arrival(&self, user: &User) -> Time {
-        let Arrival::Concurrent { ramp_up, .. } = self.arrival else {
-            return Time::ZERO;
+    pub fn first_arrivals(&self) -> Vec<(Time, u32)> {
+        let Arrival::Concurrent { users, ramp_up } = self.arrival else {
+            return Vec::new();
         };
-        let bits = user.draws.intent(0, Purpose::Arrival);
-        Time(((u128::from(bits) * u128::from(ramp_up.0)) >> 64) as u64)
+        let arrival = |seat: u32| {
+            let draws = self.seated_user(seat, 0).draws;
+            let bits = draws.intent(0, Purpose::Arrival);
+            Time(((u128::from(bits) * u128::from(ramp_up.0)) >> 64) as u64)
+        };
+        // Scenarios with more users than seat numbers are refused when they are loaded.
+        let mut arrivals: Vec<_> = (0..users as u32)
+            .map(|seat| (arrival(seat), seat))
+            .collect();
+        arrivals.sort_unstable_by(|a, b| b.cmp(a));
+        arrivals
     }
 
     /// The time from the arrival of user `number` - 1 (or the start) to that of user `number`.

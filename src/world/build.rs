@@ -86,14 +86,7 @@ impl<P: Probe> World<P> {
                 .push(Time::ZERO + phase, Event::Cron(node as u32).pack());
         }
         for class in 0..self.crowds.len() {
-            match self.crowds[class].class.seats() {
-                Some(seats) => {
-                    for seat in 0..seats as u32 {
-                        self.take_seat(class, seat, 0);
-                    }
-                }
-                None => self.expect_next_user(class),
-            }
+            self.expect_next_user(class);
         }
     }
 }
@@ -123,6 +116,7 @@ fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> C
         shape,
         seats: Seats::new(compiled.seats().unwrap_or(0), returns),
         arrived: 0,
+        first_in_seats: compiled.first_arrivals(),
         class: compiled,
     }
 }

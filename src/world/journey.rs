@@ -300,7 +300,7 @@ impl<P: Probe> World<P> {
         }
         let visitor = self.visitors.get_mut(request.visitor);
         let speaks = request.speaks_for(visitor);
-        let creates = request.program.creates() && visitor.session.is_creating();
+        let creates = request.program.creates() && visitor.session.is_to_be_stored();
         request.done(
             visitor,
             &self.crowds[request.class as usize],

@@ -91,6 +91,8 @@ struct Crowd {
     shape: ShapeId,
     /// Places of the concurrent users, where their number is fixed.
     seats: visits::Seats,
+    /// When the first user of each seat arrives, the earliest last, for those still to come.
+    first_in_seats: Vec<(Time, u32)>,
     /// Users who arrived so far, where they arrive as a Poisson process.
     arrived: u64,
 }

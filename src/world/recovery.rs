@@ -66,7 +66,7 @@ impl<P: Probe> World<P> {
         let visitor = self.visitors.get(request.visitor);
         let speaks = request.speaks_for(visitor);
         let now = self.now;
-        if speaks && request.program.creates() && visitor.session.is_creating() {
+        if speaks && request.program.creates() && visitor.session.is_to_be_stored() {
             // No write of the program took: the user has a cookie and no session.
             self.ledger(request.visitor, |session, probe, class, presence| {
                 session.created(probe, class, now, now, true, presence);
@@ -218,7 +218,7 @@ impl<P: Probe> World<P> {
         let now = self.now;
         self.ledger(request.visitor, |session, probe, class, _| {
             session.made_good(probe, class, now, Aftermath::Restored);
-            session.begin_creating(probe, class, now);
+            session.begin_restoring();
         });
         self.run_program(place, ProgramKind::Restore);
     }

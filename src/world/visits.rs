@@ -84,23 +84,18 @@ impl Seats {
 }
 
 impl<P: Probe> World<P> {
-    /// Gives a free seat to a new user, from the user's arrival on.
-    pub(super) fn take_seat(&mut self, class: usize, seat: u32, generation: u32) {
-        let user = self.crowds[class].class.seated_user(seat, generation);
-        let arrival = self.crowds[class].class.first_arrival(&user);
-        let visitor = self.visitors.insert(Visitor {
-            user,
-            session: Session::default(),
-        });
-        self.agenda.push(arrival, Event::Wake(visitor).pack());
-    }
-
-    /// Puts the next new user of a Poisson class on the agenda.
+    /// Puts the next new user of a class on the agenda.
     pub(super) fn expect_next_user(&mut self, class: usize) {
         let crowd = &self.crowds[class];
-        let at = self
-            .now
-            .saturating_add(crowd.class.gap_before(crowd.arrived));
+        let at = match crowd.class.seats() {
+            Some(_) => match crowd.first_in_seats.last() {
+                Some((at, _)) => *at,
+                None => return,
+            },
+            None => self
+                .now
+                .saturating_add(crowd.class.gap_before(crowd.arrived)),
+        };
         // Beyond the end nobody arrives; the clock reaches no further.
         if at < self.end {
             self.agenda.push(at, Event::NewUser(class as u32).pack());
@@ -109,9 +104,17 @@ impl<P: Probe> World<P> {
 
     pub(super) fn new_user(&mut self, class: u32) {
         let class = class as usize;
-        let number = self.crowds[class].arrived;
-        self.crowds[class].arrived += 1;
-        let user = self.crowds[class].class.arriving_user(number);
+        let crowd = &mut self.crowds[class];
+        let user = if let Some((_, seat)) = crowd.first_in_seats.pop() {
+            // What is left of a long list is most of a run's memory at its beginning.
+            if crowd.first_in_seats.len() < crowd.first_in_seats.capacity() / 2 {
+                crowd.first_in_seats.shrink_to_fit();
+            }
+            crowd.class.seated_user(seat, 0)
+        } else {
+            crowd.arrived += 1;
+            crowd.class.arriving_user(crowd.arrived - 1)
+        };
         let visitor = self.visitors.insert(Visitor {
             user,
             session: Session::default(),
@@ -133,11 +136,11 @@ impl<P: Probe> World<P> {
         }
     }
 
-    /// A user is back, or comes for the first time to a seat of their own.
+    /// A user is back.
     fn come_back(&mut self, place: u32) {
         let user = self.visitors.get(place).user;
         let crowd = &mut self.crowds[user.class() as usize];
-        if crowd.class.seats().is_none() || user.is_new() {
+        if crowd.class.seats().is_none() {
             self.begin_visit(place);
         } else {
             // The seat is taken: someone else was let in when this user left.

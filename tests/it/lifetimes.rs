@@ -286,7 +286,7 @@ fn sampled_lru_through_the_world_against_che() {
         "#
     .to_owned();
     for think in thinks {
-        text.push_str(&format!(
+        let class = format!(
             r#"
             [[users]]
             name = "think-{think}"
@@ -301,7 +301,8 @@ fn sampled_lru_through_the_world_against_che() {
             bytes = "1000B"
             ttl_kind = "none"
             "#
-        ));
+        );
+        text.push_str(&class);
     }
     let run = scenario(&text);
     let seen = watch(

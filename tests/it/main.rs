@@ -1,8 +1,19 @@
 //! The one integration test binary: a file a subject.
 
+mod catalogues;
+mod check;
 mod conservation;
+mod desk;
+mod determinism;
+mod documents;
+mod expectations;
+mod explain;
+mod init;
+mod intents;
 mod layers;
 mod lifetimes;
+mod metamorphic;
+mod mutants;
 mod queues;
 mod races;
 mod run;

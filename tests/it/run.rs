@@ -4,81 +4,9 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use tempfile::TempDir;
-
-/// A folder of its own with the small scenario in it, and the program to run there.
-struct Desk {
-    folder: TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenarios/small.toml");
-        fs::copy(small, folder.path().join("small.toml")).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.path(name), content).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("sessionsim"));
-        command.current_dir(self.folder.path());
-        command.env_remove("NO_COLOR").args(arguments);
-        command.stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Runs, expects success, returns what it printed.
-    fn succeed(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        assert_eq!(stderr(&output), "");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Runs, expects an error, returns exit code and message.
-    fn fail(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.stdout.is_empty(), "an error goes to stderr alone");
-        format!(
-            "exit {}\n{}",
-            output.status.code().unwrap(),
-            stderr(&output)
-        )
-    }
-
-    /// Names in a folder, in order.
-    fn names(&self, folder: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.path(folder)).unwrap();
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use crate::desk::{Desk, stderr};
 
 const FILES: [&str; 4] = [
     "latency.csv",
@@ -345,6 +273,8 @@ fn an_interrupted_run_leaves_a_partial_result() {
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let mut scenario = desk.read("small.toml").replace("\"2h\"", "\"300d\"");
+        // An expectation that fails does not hide the interrupt.
+        scenario.insert_str(0, "expect = [\"requests == 0\"]\n");
         // More than fits into a pipe: once all is written, the program is there and reads, and it
         // listens for signals before it reads.
         scenario.push_str(&"# so long\n".repeat(20_000));

@@ -1,5 +1,6 @@
 //! What several subjects need: scenarios from text, runs, metrics, and probes of their own.
 
+use sessionsim::kernel::quantiles::Distribution;
 use sessionsim::metrics::catalogue::catalogue;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
@@ -7,7 +8,7 @@ use sessionsim::probe::{
     Aftermath, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
 };
 use sessionsim::scenario::{self, Scenario};
-use sessionsim::units::Time;
+use sessionsim::units::{Span, Time};
 use sessionsim::world;
 
 /// The scenario that `text` states.
@@ -138,4 +139,9 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
         self.0.run_ends(at, in_flight, fingerprint, complete);
         self.1.run_ends(at, in_flight, fingerprint, complete);
     }
+}
+
+/// Always `span`.
+pub(crate) const fn fixed(span: Span) -> Distribution<Span> {
+    Distribution::Fixed(span)
 }

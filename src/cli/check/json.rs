@@ -15,6 +15,10 @@ struct Report<'a> {
 }
 
 #[derive(Serialize)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "these are the names in the output"
+)]
 struct File<'a> {
     file: &'a str,
     valid: bool,

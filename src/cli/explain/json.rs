@@ -27,6 +27,10 @@ struct Explanation<'a> {
 
 /// A value as TOML; null if it is not given and has no default.
 #[derive(Serialize)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "these are the names in the output"
+)]
 struct Value<'a> {
     path: &'a str,
     value: Option<&'a str>,
@@ -42,6 +46,10 @@ struct OriginOf<'a> {
 }
 
 #[derive(Serialize)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "these are the names in the output"
+)]
 struct Node<'a> {
     node_type: Option<&'a str>,
     memory: Option<u64>,
@@ -86,6 +94,7 @@ pub(super) fn render(loaded: &Loaded, figures: &Figures) -> String {
     });
     let node_type = figures.node_type.as_ref();
     let limit = scenario.store.maxmemory.0;
+    let is_given = |text: &&str| !text.is_empty();
     let explanation = Explanation {
         schema_version: SCHEMA_VERSION,
         scenario: &scenario.name,
@@ -102,8 +111,12 @@ pub(super) fn render(loaded: &Loaded, figures: &Figures) -> String {
             number: scenario.store.shards,
             price_usd_per_hour: figures.price_per_hour,
             price_usd_per_month: figures.price_per_month(scenario),
-            price_region: node_type.map(|node_type| &*node_type.price_region),
-            price_date: node_type.map(|node_type| &*node_type.price_date),
+            price_region: node_type
+                .map(|node_type| &*node_type.price_region)
+                .filter(is_given),
+            price_date: node_type
+                .map(|node_type| &*node_type.price_date)
+                .filter(is_given),
         },
         classes: figures
             .classes

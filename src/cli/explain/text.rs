@@ -69,7 +69,7 @@ fn nodes(text: &mut String, scenario: &Scenario, figures: &Figures) {
             bytes(store.maxmemory.0)
         );
         figure(text, "node", &line);
-        let gigabits = |megabits: u64| significant(megabits as f64 / 1e3);
+        let gigabits = |megabits: u64| megabits as f64 / 1e3;
         let mut line = format!("{} vCPU", node_type.vcpu);
         if let Some(baseline) = node_type.network_baseline_mbps {
             let _ = write!(line, ", network {} Gbit/s", gigabits(baseline));
@@ -84,6 +84,9 @@ fn nodes(text: &mut String, scenario: &Scenario, figures: &Figures) {
         figure(text, "", &line);
         let nodes = plural(store.shards.into(), "node", "nodes");
         let line = match (figures.price_per_hour, figures.price_per_month(scenario)) {
+            (Some(hour), Some(month)) if node_type.price_date.is_empty() => {
+                format!("{nodes}: ${hour} an hour each, ${month:.2} a month")
+            }
             (Some(hour), Some(month)) => format!(
                 "{nodes}: ${hour} an hour each, ${month:.2} a month, on demand ({}, {})",
                 node_type.price_region, node_type.price_date

@@ -24,6 +24,10 @@ pub(super) struct Init {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, printed as they stand"
+)]
 enum Stack {
     /// A library that stores one string
     Plain,
@@ -57,7 +61,7 @@ struct Starter {
 impl Stack {
     const fn starter(self) -> Starter {
         let (title, duration, concurrent, session) = match self {
-            Self::Plain => ("a session library", "1d", 1_000, include_str!("plain.toml")),
+            Self::Plain => ("a plain library", "1d", 1_000, include_str!("plain.toml")),
             Self::Express => (
                 "express-session with connect-redis",
                 "2d",

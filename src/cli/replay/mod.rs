@@ -14,6 +14,7 @@ use crate::replay::Setup;
 use crate::replay::compressed::decompressed;
 use crate::replay::deployment::Deployment;
 use crate::replay::trace::{TraceError, TraceReader};
+use crate::scenario::Scenario;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy};
 use crate::store::keyspace::ShapeKind;
 use crate::units::{Bytes, Time};
@@ -215,7 +216,7 @@ impl Replay {
                 .map_err(invalid)?;
         }
         if let Some(path) = &self.scenario {
-            let scenario = Changes::default().load(path)?.scenario;
+            let scenario = load(path)?;
             setup.store = scenario.store;
             setup.seed = scenario.seed;
         }
@@ -252,6 +253,10 @@ impl NodeOptions {
             };
         }
     }
+}
+
+fn load(path: &Path) -> Result<Scenario, Failure> {
+    Ok(Changes::default().load(path)?.scenario)
 }
 
 /// What is wrong with a trace, and behind which line.

@@ -63,15 +63,15 @@ impl Agenda {
     /// Both only decide speed and memory.
     #[must_use]
     pub fn new(pending: u64, rate: f64) -> Self {
-        // Some 100 to 200 events a bucket: enough to spread the cost of opening it, few enough that
-        // what they need stays in the fastest caches.
-        let width = (100.0 / rate.max(1e-3) * 1e9) as u64;
+        // Some 200 to 400 events a bucket: enough to spread the cost of opening it, few enough that
+        // what they need stays in the second-level cache.
+        let width = (200.0 / rate.max(1e-3) * 1e9) as u64;
         let width_bits = width
             .clamp(BINS as u64, 1 << 36)
             .next_power_of_two()
             .trailing_zeros();
         // The ring reaches eight mean waits ahead: of exponential waits one in 3000 is longer.
-        let buckets = (pending / 12).clamp(256, 1 << 22).next_power_of_two();
+        let buckets = (pending / 25).clamp(256, 1 << 22).next_power_of_two();
         Self {
             sequence: 0,
             next_bucket: 0,

@@ -80,7 +80,7 @@ fn what_is_wrong_is_told_at_its_place() {
         .iter()
         .filter_map(|problem| Some(problems.position(problem)?.2))
         .collect();
-    assert_eq!(columns, [12, 33, 38]);
+    assert_eq!(columns, [12, 33, 37]);
 }
 
 #[test]

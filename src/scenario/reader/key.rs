@@ -66,6 +66,8 @@ pub enum Kind {
     ServiceTime,
     /// A list of expectations.
     Expectations,
+    /// An amount of US dollars.
+    Price,
 }
 
 impl Kind {
@@ -85,6 +87,7 @@ impl Kind {
             Self::Program => "list of commands",
             Self::ServiceTime => "service time",
             Self::Expectations => "list of expectations",
+            Self::Price => "price",
         }
     }
 }

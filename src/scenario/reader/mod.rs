@@ -167,9 +167,9 @@ impl Reader {
     }
 }
 
-/// Where the key at `path` stands in a resolved scenario: the member of a repeated section, the
-/// section and the key within it.
-fn place_in_text(path: &str) -> (usize, usize, usize) {
+/// Where the key at `path` stands in a resolved scenario: the outermost section, the member
+/// of it if it is repeated, the section and the key within it.
+fn place_in_text(path: &str) -> (usize, usize, usize, usize) {
     let (mut member, mut words) = (0, Vec::new());
     for segment in path.split('.') {
         match segment.parse::<usize>() {
@@ -180,12 +180,16 @@ fn place_in_text(path: &str) -> (usize, usize, usize) {
     let key = words.pop().unwrap_or_default();
     let path = words.join(".");
     let sections = super::SECTIONS;
-    let section = sections.iter().position(|section| section.path == path);
-    let section = section.unwrap_or(sections.len());
+    let place = |path: &str| {
+        let place = sections.iter().position(|section| section.path == path);
+        place.unwrap_or(sections.len())
+    };
+    let outer = place(words.first().copied().unwrap_or_default());
+    let section = place(&path);
     let key = sections
         .get(section)
         .and_then(|section| section.keys.iter().position(|info| info.name == key));
-    (member, section, key.unwrap_or_default())
+    (outer, member, section, key.unwrap_or_default())
 }
 
 impl std::fmt::Display for Origin {

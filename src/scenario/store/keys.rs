@@ -1,6 +1,7 @@
 //! The keys of `[store]`, their defaults, and how they are read and written.
 
 use crate::kernel::quantiles::Distribution;
+use crate::scenario::own_types::Own;
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::choice::Choice;
 use crate::scenario::reader::key::{Key, Kind, Section};
@@ -122,7 +123,7 @@ const SHARDS: Key<u32> = Key::built_in(
 pub(super) const NODE_TYPE: Key<String> = Key::optional(
     "node_type",
     "no type of the catalogue",
-    "Node type of ElastiCache, for example \"cache.m5.large\"; decides `maxmemory`.",
+    "Node type of ElastiCache or of [[node_types]], for example \"cache.m5.large\"; decides `maxmemory`.",
 )
 .called(&["instance_type", "instance", "cache_node_type", "type"]);
 
@@ -244,11 +245,15 @@ pub(in crate::scenario) const SECTION: Section = Section {
 };
 
 impl StoreSpec {
-    pub(in crate::scenario) fn read(table: Table<'_>, platform: Platform) -> Option<Self> {
+    pub(in crate::scenario) fn read(
+        table: Table<'_>,
+        platform: Platform,
+        own_types: &Own,
+    ) -> Option<Self> {
         let engine = read_engine(&table, platform);
         let allocator = read_allocator(&table, platform);
         let shards = read_shards(&table, platform);
-        let node_type = read_node_type(&table, platform, engine);
+        let node_type = read_node_type(&table, platform, engine, own_types);
         let memory = read_memory(
             &table,
             platform,

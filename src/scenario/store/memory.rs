@@ -1,5 +1,6 @@
 //! What a node type says about memory, and what must agree with it.
 
+use crate::scenario::own_types::{self, Own};
 use crate::scenario::presets::node_types::{self, NodeType};
 use crate::scenario::reader::choice::{clipped, nearest};
 use crate::scenario::reader::problem::Problem;
@@ -15,6 +16,7 @@ pub(super) fn read_node_type(
     table: &Table<'_>,
     platform: Platform,
     engine: Option<Engine>,
+    own: &Own,
 ) -> Result<Option<NodeType>, Wrong> {
     if platform == Platform::SelfManaged {
         table.refuse(
@@ -27,8 +29,13 @@ pub(super) fn read_node_type(
     let Some(name) = table.get_optional(&NODE_TYPE)? else {
         return Ok(None);
     };
-    let Some(node_type) = node_types::find(&name) else {
-        table.problem(&NODE_TYPE, |problem| unknown_node_type(problem, &name));
+    if own.broken.contains(&name) {
+        return Err(Wrong);
+    }
+    let Some(node_type) = own_types::find(&own.types, &name) else {
+        table.problem(&NODE_TYPE, |problem| {
+            unknown_node_type(problem, &name, &own.types)
+        });
         return Err(Wrong);
     };
     let engine = engine.ok_or(Wrong)?;
@@ -65,8 +72,8 @@ pub(super) fn read_node_type(
     Err(Wrong)
 }
 
-fn unknown_node_type(problem: Problem, name: &str) -> Problem {
-    let types = node_types::all();
+fn unknown_node_type(problem: Problem, name: &str, own: &[NodeType]) -> Problem {
+    let types = [own, &node_types::all()].concat();
     let names: Vec<&str> = types
         .iter()
         .map(|node_type| node_type.name.as_str())

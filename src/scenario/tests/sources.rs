@@ -274,3 +274,34 @@ fn the_scenario_reference_is_up_to_date() {
         "docs/scenario.md is stale: run SESSIONSIM_UPDATE=1 cargo test scenario_reference"
     );
 }
+
+#[test]
+fn node_types_of_ones_own_stand_beside_the_catalogue() {
+    let own = "\n[[node_types]]\nname = \"our.large\"\nmaxmemory = \"8GiB\"\n\
+               price_per_hour = \"$0.0625\"\n\n[[node_types]]\nname = \"our.small\"\nmaxmemory = \"1GB\"\n";
+    let text = CARTS.replace("cache.m5.large", "our.large") + own;
+    let loaded = load_with("own.toml", &text, &[]).unwrap();
+    let scenario = loaded.scenario;
+    assert_eq!(scenario.store.maxmemory.0, 6 << 30, "a quarter is reserved");
+    let large = scenario.node_type("our.large").unwrap();
+    assert_eq!((large.valkey.price, large.vcpu), (Some(62_500), 2));
+    assert!(scenario.node_type("cache.m5.large").is_some());
+    assert_eq!(
+        loaded.origins.last().unwrap().path,
+        "node_types.1.price_per_hour"
+    );
+    // They survive the resolved scenario.
+    assert_eq!(super::loaded("own.toml", &scenario.to_toml()), scenario);
+    for (right, wrong) in [
+        ("our.small", "our.large"),
+        ("name = \"our.small\"", "name = \"cache.m5.large\""),
+        ("name = \"our.small\"", "name = \"our small\""),
+        ("$0.0625", "0.0625"),
+        ("\"$0.0625\"", "0.0625"),
+        ("price_per_hour", "price"),
+        ("node_type = \"our.large\"", "node_type = \"our.larg\""),
+    ] {
+        let text = text.replacen(right, wrong, 1);
+        insta::assert_snapshot!(load_with("own.toml", &text, &[]).unwrap_err().to_string());
+    }
+}
