@@ -73,6 +73,11 @@ impl CommandName {
         matches!(self, Self::Get | Self::GetEx | Self::HGetAll | Self::Exists)
     }
 
+    /// Whether its reply holds the value.
+    pub const fn returns_value(self) -> bool {
+        matches!(self, Self::Get | Self::GetEx | Self::HGetAll)
+    }
+
     /// Whether it can set the TTL of its key.
     pub const fn sets_ttl(self) -> bool {
         matches!(

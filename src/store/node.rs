@@ -80,16 +80,13 @@ impl Node {
         let outcome = self.keyspace.execute(command, key, start);
         let service = match &self.service {
             Service::ByBytes { fixed, per_kib } => {
-                let moved = match outcome {
-                    Outcome::Hit => self.keyspace.bytes(key),
-                    Outcome::Miss => 0,
-                    Outcome::Done | Outcome::NotDone | Outcome::Oom => {
-                        if command.name.stores_value() {
-                            command.bytes
-                        } else {
-                            0
-                        }
-                    }
+                // What the client sends moves even if it is refused.
+                let moved = if command.name.stores_value() {
+                    command.bytes
+                } else if outcome == Outcome::Hit && command.name.returns_value() {
+                    self.keyspace.bytes(key)
+                } else {
+                    0
                 };
                 *fixed + Span((per_kib.0 * u64::from(moved)) >> 10)
             }

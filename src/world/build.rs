@@ -16,10 +16,11 @@ use crate::store::slots::SlotMap;
 use crate::traffic::Class;
 use crate::units::{Ratio, Span, Time};
 
+use super::database::Database;
 use super::event::{Event, MAX_VISITORS};
-use super::keys::KeyPattern;
+use super::key_pattern::KeyPattern;
 use super::visits::Seats;
-use super::{Crowd, Database, World};
+use super::{Crowd, World};
 
 /// Time 0 on the servers' clocks, in milliseconds since 1970: a whole minute (2026-01-01 00:00
 /// UTC), so that clocks counted in seconds and minutes start in phase with simulated time.

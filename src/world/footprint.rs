@@ -15,7 +15,7 @@ use crate::store::keyspace::{Command, CpuTime, Keyspace, Ttl};
 use crate::units::{Bytes, Span, Time};
 
 use super::build::{START_UNIX_MS, shape_of};
-use super::keys::KeyPattern;
+use super::key_pattern::KeyPattern;
 
 /// Most keys that are tried out.
 const MOST_KEYS: u64 = 1 << 14;

@@ -1,19 +1,24 @@
 //! The journey of a request: start reading here.
 //!
 //! ```text
-//! wake (visits.rs)      a user's intent becomes a request
-//!   ask                 it is put on the books
-//!   send                the program's next command leaves for its node (one hop)
-//!     arrive            the node executes it in its turn; the time of the reply is known (hop back)
-//!       consequences    what it means for the session, where it means more than a hit
-//!       ...             until the program has no further command to send
-//!   program_over        most requests are answered now: answer
-//!   reply               those that need more (the database, a new login) go on in recovery.rs
-//! answer                the answer reaches the user
+//! wake (visits.rs)        a user's intent becomes a request
+//!   ask | log_in            it is put on the books; a login asks the database first (logins.rs)
+//!   send                    the program's next command leaves for its node (one hop)
+//!   arrive                  the node executes it in its turn; the time of the reply is known
+//!     consequences            what it means for the session, where it means more than a hit
+//!     ...                     the next command leaves when the reply is back, until there is none
+//!   program_over            the program's last reply is back
+//!     answer                  most requests are answered then
+//!     what_remains            others go on (aftermath.rs): a change is written to the database,
+//!       reply                 a session that is gone is restored, or its user logs in anew
 //! ```
 //!
+//! Facts are stated as soon as they are certain: `answer(request, at)` runs when the last command
+//! is executed, with the time at which the reply will be back. Only what something else depends on
+//! waits for that moment as an event, `Reply` (docs/decisions/003).
+//!
 //! A request is a small record in a slab and has at most one event on the agenda. Nothing is
-//! allocated on its way, no key is hashed, and every command reaches its node in the exact order
+//! allocated on its way, no key of a running session is hashed, and every command reaches its node in the exact order
 //! of time.
 
 use crate::kernel::draws::{Purpose, RequestDraws};
@@ -215,13 +220,13 @@ impl<P: Probe> World<P> {
         };
         let request = self.requests.get_mut(place);
         let arrival = request.depart(step, at, &self.hop);
-        self.expect(arrival, Event::Arrive(place));
+        self.schedule(arrival, Event::Arrive(place));
     }
 
     /// Puts on the agenda what follows a reply. Where queues grow without end that can lie far
     /// beyond the run, even beyond the clock; what never happens needs no place.
     #[inline]
-    pub(super) fn expect(&mut self, at: Time, event: Event) {
+    pub(super) fn schedule(&mut self, at: Time, event: Event) {
         if at < self.end {
             self.agenda.push(at, event.pack());
         }
@@ -270,7 +275,7 @@ impl<P: Probe> World<P> {
         match step.next(request.missing) {
             Some(next) => {
                 let arrival = request.depart(next, back, &self.hop);
-                self.expect(arrival, Event::Arrive(place));
+                self.schedule(arrival, Event::Arrive(place));
             }
             None => self.program_over(place, back),
         }

@@ -3,25 +3,25 @@
 //! [`simulate`] builds a world from a scenario, runs it to its end and hands back the probe that
 //! watched. The stages of a request are in `journey.rs`: **start reading there**. Users who come
 //! and go are in `visits.rs`, the database and what makes good for a lost session in
-//! `recovery.rs`, what holds at the end of every run in `check.rs`.
+//! `aftermath.rs`, what holds at the end of every run in `check.rs`.
 
+mod aftermath;
 mod build;
 mod check;
+mod database;
 mod event;
 pub mod footprint;
 mod journey;
-mod keys;
-mod recovery;
+mod key_pattern;
+mod logins;
 mod visits;
 
 use crate::kernel::agenda::{Agenda, Warm};
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::slab::Slab;
-use crate::kernel::station::Station;
 use crate::probe::{NodeSample, Probe};
 use crate::program::Programs;
 use crate::scenario::Scenario;
-use crate::scenario::database::OnLostSession;
 use crate::scenario::users::TtlKind;
 use crate::session::{KeyDeath, Presence, Session};
 use crate::store::keyspace::{DeathCause, KeyId, ShapeId};
@@ -30,6 +30,7 @@ use crate::store::slots::SlotMap;
 use crate::traffic::{Class, Phase, User};
 use crate::units::{Span, Time};
 
+use database::Database;
 use event::Event;
 use journey::Request;
 
@@ -86,7 +87,7 @@ struct Crowd {
     login: bool,
     ttl: Span,
     ttl_kind: TtlKind,
-    key: keys::KeyPattern,
+    key: key_pattern::KeyPattern,
     bytes: Quantiles,
     shape: ShapeId,
     /// Places of the concurrent users, where their number is fixed.
@@ -107,14 +108,6 @@ impl Crowd {
             at.saturating_add(self.ttl)
         }
     }
-}
-
-/// The database and what the application asks of it.
-#[derive(Debug)]
-struct Database {
-    station: Station,
-    service: Quantiles,
-    on_lost_session: OnLostSession,
 }
 
 /// Owner of a key whose session is over; its death concerns nobody.

@@ -252,8 +252,8 @@ fn the_world_does_what_users_intend() {
     let root = DrawRoot::new(run.seed, 0);
     let mut intended = Bag::new();
     let seated = Class::new(&run.users[0], 0, root);
-    for seat in 0..60 {
-        let mut at = seated.first_arrival(&seated.seated_user(seat, 0));
+    for (first, seat) in seated.first_arrivals() {
+        let mut at = first;
         for generation in 0.. {
             if at >= HORIZON {
                 break;

@@ -31,15 +31,7 @@ impl Command {
     /// Whether it gives the key a new TTL when it is done.
     #[inline]
     pub const fn sets_ttl(&self) -> bool {
-        matches!(self.ttl, Ttl::In(_))
-            && matches!(
-                self.name,
-                CommandName::Set
-                    | CommandName::SetNx
-                    | CommandName::SetXx
-                    | CommandName::GetEx
-                    | CommandName::Expire
-            )
+        matches!(self.ttl, Ttl::In(_)) && self.name.sets_ttl()
     }
 }
 

@@ -19,6 +19,7 @@ use rand_chacha::rand_core::Rng;
 
 use crate::kernel::draws::mix;
 use crate::kernel::memory::{prefetch, push_gently};
+use crate::scenario::commands::CommandName;
 use crate::scenario::store::StoreSpec;
 use crate::units::{Span, Time};
 
@@ -45,6 +46,9 @@ pub struct CpuTime {
     /// For each bucket that the cron moves to a new table.
     pub moved: Span,
 }
+
+// A bit for each command in `Keyspace::seen_commands`.
+const _: () = assert!(CommandName::ALL.len() <= u16::BITS as usize);
 
 /// The keys of one node.
 #[derive(Debug)]

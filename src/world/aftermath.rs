@@ -1,37 +1,18 @@
-//! The database, and what makes good for a session that is gone: a copy or a new login.
+//! What follows a request's last command, where that is more than the answer: a change goes to the
+//! database, and a session that is gone is made good for, by a copy or by a new login.
 
-use crate::kernel::draws::Purpose;
-use crate::kernel::station::Admission;
 use crate::probe::{Aftermath, Probe, RequestKind, SessionSeen};
 use crate::program::ProgramKind;
 use crate::scenario::database::OnLostSession;
-use crate::session::{NO_KEY, Presence};
-use crate::store::keyspace::KeyId;
+use crate::session::Presence;
 use crate::traffic::Phase;
-use crate::units::{Span, Time};
+use crate::units::Time;
 
+use super::World;
 use super::event::Event;
 use super::journey::Stage;
-use super::{ABANDONED, NO_OWNER, World};
 
 impl<P: Probe> World<P> {
-    /// Begins a login: a request of its own. Users who must log in again do so at once.
-    #[inline(never)]
-    pub(super) fn log_in(&mut self, place: u32, n: u32, attempt: u8) {
-        let now = self.now;
-        self.ledger(place, |session, probe, class, _| {
-            session.begin_creating(probe, class, now);
-        });
-        let class = self.visitors.get(place).user.class();
-        let request = self.new_request(place, (n, attempt), RequestKind::Login);
-        let request = self.requests.insert(request);
-        if self.crowds[class as usize].login {
-            self.query(request, Stage::Credentials);
-        } else {
-            self.create_session(request);
-        }
-    }
-
     /// The application has the reply that the request waited for.
     pub(super) fn reply(&mut self, place: u32) {
         match self.requests.get(place).stage {
@@ -54,7 +35,7 @@ impl<P: Probe> World<P> {
             None => self.answer(place, at),
             Some(stage) => {
                 self.requests.get_mut(place).stage = stage;
-                self.expect(at, Event::Reply(place));
+                self.schedule(at, Event::Reply(place));
             }
         }
     }
@@ -147,67 +128,6 @@ impl<P: Probe> World<P> {
         );
     }
 
-    /// Asks the database, and goes on with its answer.
-    fn query(&mut self, place: u32, stage: Stage) {
-        if let Some(done) = self.enter_database(place) {
-            self.requests.get_mut(place).stage = stage;
-            self.expect(done, Event::Reply(place));
-            return;
-        }
-        let owner = self.requests.get(place).visitor;
-        let session = &mut self.visitors.get_mut(owner).session;
-        match stage {
-            Stage::Credentials => session.creation_failed(),
-            _ => session.recovery_failed(),
-        }
-        self.answer(place, self.now);
-    }
-
-    /// When the database will have answered a query of the request; `None` if it refuses it.
-    fn enter_database(&mut self, place: u32) -> Option<Time> {
-        let request = self.requests.get_mut(place);
-        let number = request.commands;
-        request.commands = number.wrapping_add(1);
-        let bits = request.draws.at(number, Purpose::Query);
-        let service = Span(self.database.service.draw(bits));
-        match self.database.station.enter(self.now, service) {
-            Admission::Served { done, .. } => {
-                self.probe.db_query(self.now, done);
-                Some(done)
-            }
-            Admission::Refused => {
-                self.probe.db_refused(self.now);
-                None
-            }
-        }
-    }
-
-    /// Gives the user a new session with a key of its own, and stores it.
-    fn create_session(&mut self, place: u32) {
-        let request = *self.requests.get(place);
-        let now = self.now;
-        // Of two logins at once the later one wins.
-        self.ledger(request.visitor, |session, probe, class, _| {
-            session.begin_creating(probe, class, now);
-        });
-        self.retire_key(request.visitor);
-        let crowd = &mut self.crowds[request.class as usize];
-        let visitor = self.visitors.get_mut(request.visitor);
-        let id = request.draws.at(0, Purpose::SessionId);
-        let size = request.draws.at(0, Purpose::Size);
-        let slot = crowd.key.slot(id);
-        let node = self.slots.node(slot);
-        let keyspace = self.nodes[node as usize].keyspace_mut();
-        let key = keyspace.create(id, slot, crowd.shape, request.visitor);
-        visitor.session.key = key.0;
-        visitor.session.node = node;
-        visitor.session.bytes = crowd.bytes.draw(size) as u32;
-        let request = self.requests.get_mut(place);
-        request.key = key.0;
-        request.node = node;
-        self.run_program(place, ProgramKind::Login);
-    }
-
     /// The database's copy is here: the session begins anew, under its old key.
     fn restore(&mut self, place: u32) {
         let request = *self.requests.get(place);
@@ -221,22 +141,5 @@ impl<P: Probe> World<P> {
             session.begin_restoring();
         });
         self.run_program(place, ProgramKind::Restore);
-    }
-
-    /// Parts the user from the key of an earlier session.
-    fn retire_key(&mut self, place: u32) {
-        let visitor = self.visitors.get_mut(place);
-        let key = std::mem::replace(&mut visitor.session.key, NO_KEY);
-        if key == NO_KEY {
-            return;
-        }
-        let keyspace = self.nodes[visitor.session.node as usize].keyspace_mut();
-        if visitor.user.requests_in_flight > 1 {
-            keyspace.set_owner(KeyId(key), ABANDONED);
-        } else if keyspace.is_live(KeyId(key)) {
-            keyspace.set_owner(KeyId(key), NO_OWNER);
-        } else {
-            keyspace.release(KeyId(key));
-        }
     }
 }
