@@ -75,6 +75,9 @@ pub struct Figure {
     pub simulated: Option<f64>,
     /// Ours less the server's.
     pub difference: Option<f64>,
+    /// What chance alone makes of it, by our own seeds: their standard deviation; of samples, the
+    /// difference that the middle one of our seeds would have in the server's place.
+    pub chance: Option<f64>,
     /// Largest difference that holds.
     pub bound: f64,
     /// Whether it does.
@@ -147,6 +150,14 @@ impl Verdict {
     }
 }
 
+/// The standard deviation of two values or more.
+fn deviation(values: &[f64]) -> Option<f64> {
+    let degrees = values.len().checked_sub(1).filter(|&n| n > 0)?;
+    let middle = mean(values);
+    let sum: f64 = values.iter().map(|value| (value - middle).powi(2)).sum();
+    Some((sum / degrees as f64).sqrt())
+}
+
 #[derive(Clone, Copy)]
 struct Judge<'a> {
     measured: &'a [&'a Measured],
@@ -175,7 +186,9 @@ impl Judge<'_> {
         let repeats: Vec<f64> = self.measured.iter().map(|&m| measured(m)).collect();
         let measured = mean(&repeats);
         let bound = tolerance(bound(measured), &repeats);
-        let simulated = median(self.observed.iter().filter_map(observed).collect());
+        let ours: Vec<f64> = self.observed.iter().filter_map(observed).collect();
+        let chance = deviation(&ours);
+        let simulated = median(ours);
         let difference = simulated.map(|simulated| simulated - measured);
         Figure {
             figure,
@@ -183,6 +196,7 @@ impl Judge<'_> {
             measured,
             simulated,
             difference,
+            chance,
             bound,
             holds: difference.is_some_and(|difference| difference.abs() <= bound),
         }
@@ -269,33 +283,45 @@ impl Judge<'_> {
         ];
         let shared = self.measured.iter().map(|m| m.series.len()).min();
         let count = shared.unwrap_or(0);
-        let share = |place: usize, value: Value, bound: f64| {
-            let near = (0..count).filter(|&at| {
-                let server = |m: &&Measured| value(&m.series[at]) as f64;
-                let repeats: Vec<f64> = self.measured.iter().map(server).collect();
-                let expected = mean(&repeats);
-                let ours = self.observed.iter().filter_map(|o| o.samples.get(at));
-                let ours = median(ours.map(|sample| sample[place]).collect());
-                let within = tolerance(expected * bound, &repeats);
-                ours.is_some_and(|ours| (ours - expected).abs() <= within)
-            });
-            near.count() as f64 / count.max(1) as f64
-        };
         values
             .into_iter()
             .enumerate()
             .map(|(place, (figure, value, bound))| {
-                let near = share(place, value, bound);
+                let ours = |at: usize| {
+                    let ours = self.observed.iter().filter_map(move |o| o.samples.get(at));
+                    ours.map(|sample| sample[place]).collect::<Vec<f64>>()
+                };
+                let medians: Vec<Option<f64>> = (0..count).map(|at| median(ours(at))).collect();
+                let servers = |at: usize| {
+                    let server = |m: &&Measured| value(&m.series[at]) as f64;
+                    self.measured.iter().map(server).collect::<Vec<f64>>()
+                };
+                let near = share_near(&medians, bound, servers);
+                let seed_in_place = |o: &Observed| {
+                    1.0 - share_near(&medians, bound, |at| vec![o.samples[at][place]])
+                };
                 Figure {
                     figure,
                     unit: Unit::Ratio,
                     measured: 1.0,
                     simulated: Some(near),
                     difference: Some(near - 1.0),
+                    chance: median(self.observed.iter().map(seed_in_place).collect()),
                     bound: SAMPLES_OFF,
                     holds: 1.0 - near <= SAMPLES_OFF + 1e-12,
                 }
             })
             .collect()
     }
+}
+
+/// The share of the samples at which our median lies within `bound` of the servers' mean.
+fn share_near(medians: &[Option<f64>], bound: f64, servers: impl Fn(usize) -> Vec<f64>) -> f64 {
+    let near = medians.iter().enumerate().filter(|&(at, ours)| {
+        let repeats = servers(at);
+        let expected = mean(&repeats);
+        let within = tolerance(expected * bound, &repeats);
+        ours.is_some_and(|ours| (ours - expected).abs() <= within)
+    });
+    near.count() as f64 / medians.len().max(1) as f64
 }

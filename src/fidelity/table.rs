@@ -90,15 +90,16 @@ impl Comparison {
                 "measured",
                 "simulated",
                 "difference",
+                "chance",
                 "bound",
                 "",
             ],
-            4..8,
+            4..9,
         );
         for verdict in &self.results {
             let whose = [&verdict.run, &verdict.engine, &verdict.clock].map(Clone::clone);
             if verdict.figures.is_empty() {
-                let row = ["not modelled", NONE, NONE, NONE, NONE, CROSS].map(str::to_owned);
+                let row = ["not modelled", NONE, NONE, NONE, NONE, NONE, CROSS].map(str::to_owned);
                 table
                     .rows
                     .push(whose.clone().into_iter().chain(row).collect());
@@ -109,6 +110,7 @@ impl Comparison {
                     figure.unit.show(figure.measured),
                     shown(figure.unit, figure.simulated),
                     signed(figure),
+                    shown(figure.unit, figure.chance),
                     figure.unit.show(figure.bound),
                     mark(figure.holds),
                 ];

@@ -23,7 +23,17 @@ pub enum TableKind {
     /// Chained (`dict.c`).
     Dict,
     /// With buckets of seven keys (`hashtable.c`).
-    HashTable,
+    HashTable(Sampling),
+}
+
+/// Which buckets the keys come from that a random key is chosen among, if one bucket has too few
+/// of them (`hashtableRandomEntry`). A sample for a policy that ranks keys always goes onward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// Those behind a random one, in the order of a scan (Valkey 8.1.1).
+    Onward,
+    /// Each at random (Valkey since pull request 2085; 3460 left it so for random keys alone).
+    Scattered,
 }
 
 /// How tables are kept at their size.
@@ -126,7 +136,7 @@ impl EngineRules {
         let valkey81 = Self {
             layout: Layout::KeyInObject,
             base: 939_700,
-            tables: TableKind::HashTable,
+            tables: TableKind::HashTable(Sampling::Onward),
             ..redis74
         };
         match engine {
@@ -145,6 +155,7 @@ impl EngineRules {
             Engine::Valkey91 => Self {
                 layout: Layout::ValueInObject,
                 base: 987_660,
+                tables: TableKind::HashTable(Sampling::Scattered),
                 expiry: ExpiryWalk::ByScan {
                     buckets_per_key: 10,
                 },

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 use crate::kernel::memory::prefetch;
+use crate::store::engine::Sampling;
 
 use super::cursor::walk;
 use super::dict::below;
@@ -418,9 +419,19 @@ impl HashTable {
         }
     }
 
-    /// Up to `samples.len()` keys from the buckets behind the random cursor `start`
-    /// (`hashtableSampleEntries`). Returns how many.
+    /// Up to `samples.len()` keys from the bucket at the random cursor `start` and from as many
+    /// behind it as it takes (`hashtableSampleEntries`). Returns how many.
     pub(crate) fn sample(&self, start: u64, rng: &mut ChaCha8Rng, samples: &mut [u32]) -> usize {
+        self.sample_from(start, Sampling::Onward, rng, samples)
+    }
+
+    fn sample_from(
+        &self,
+        start: u64,
+        sampling: Sampling,
+        rng: &mut ChaCha8Rng,
+        samples: &mut [u32],
+    ) -> usize {
         let count = samples.len().min(self.len());
         let mut seen = 0;
         let mut cursor = start;
@@ -437,6 +448,9 @@ impl HashTable {
                     }
                 }
             });
+            if sampling == Sampling::Scattered && seen < count {
+                cursor = rng.next_u64();
+            }
         }
         count
     }
@@ -460,9 +474,9 @@ impl HashTable {
     }
 
     /// One of a few keys from a random bucket (`hashtableRandomEntry`).
-    pub(crate) fn random(&self, rng: &mut ChaCha8Rng) -> Option<u32> {
+    pub(crate) fn random(&self, sampling: Sampling, rng: &mut ChaCha8Rng) -> Option<u32> {
         let mut samples = [NIL; RANDOM_SAMPLE];
-        let count = self.sample(rng.next_u64(), rng, &mut samples);
+        let count = self.sample_from(rng.next_u64(), sampling, rng, &mut samples);
         (count > 0).then(|| samples[below(rng, count)])
     }
 

@@ -12,7 +12,7 @@ mod table;
 use rand_chacha::ChaCha8Rng;
 
 use super::entry::Entry;
-use crate::store::engine::{TableKind, TableUpkeep};
+use crate::store::engine::{Sampling, TableKind, TableUpkeep};
 use crate::store::slots::SLOTS;
 use dict::{Dict, below};
 pub(super) use scan::Cursor;
@@ -46,7 +46,7 @@ pub(super) struct Tables<const LINK: usize> {
 const fn structure_bytes(kind: TableKind) -> u64 {
     match kind {
         TableKind::Dict => 64,
-        TableKind::HashTable => 80,
+        TableKind::HashTable(_) => 80,
     }
 }
 
@@ -103,7 +103,7 @@ impl<const LINK: usize> Tables<LINK> {
     /// (`dictAddRaw`); a hash table of Valkey changes the key in place (`setExpire`).
     #[inline]
     pub(super) fn keeps_size_on_update(&self) -> bool {
-        self.kind == TableKind::HashTable
+        matches!(self.kind, TableKind::HashTable(_))
     }
 
     #[inline]
@@ -360,6 +360,14 @@ impl<const LINK: usize> Tables<LINK> {
         }
     }
 
+    /// Where a random key is taken from.
+    const fn sampling(&self) -> Sampling {
+        match self.kind {
+            TableKind::HashTable(sampling) => sampling,
+            TableKind::Dict => Sampling::Onward,
+        }
+    }
+
     /// A random key.
     pub(super) fn random(&mut self, entries: &mut [Entry], rng: &mut ChaCha8Rng) -> Option<u32> {
         let place = self.fair_place(rng)?;
@@ -368,7 +376,7 @@ impl<const LINK: usize> Tables<LINK> {
         }
         match &self.all[place] {
             Table::Dict(table) => table.random(entries, rng),
-            Table::Hash(table) => table.random(rng),
+            Table::Hash(table) => table.random(self.sampling(), rng),
         }
     }
 

@@ -16,7 +16,7 @@ impl<const LINK: usize> Table<LINK> {
     pub(super) fn new(kind: TableKind) -> Self {
         match kind {
             TableKind::Dict => Self::Dict(Dict::default()),
-            TableKind::HashTable => Self::Hash(HashTable::default()),
+            TableKind::HashTable(_) => Self::Hash(HashTable::default()),
         }
     }
 
