@@ -34,6 +34,10 @@ use super::{Crowd, Visitor, World};
 
 /// A request on its way.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about one request"
+)]
 pub(super) struct Request {
     /// When the user sent it.
     pub(super) issued: Time,
