@@ -10,12 +10,11 @@ use rand_chacha::rand_core::Rng;
 use crate::kernel::memory::prefetch;
 use crate::store::engine::Sampling;
 
+use super::bucket::{At, Bucket, CHILDREN, EMPTY, PLACES};
 use super::cursor::walk;
 use super::dict::below;
 use crate::store::entry::{Entry, NIL};
 
-/// Keys in a bucket (`ENTRIES_PER_BUCKET` on 64-bit systems).
-const PLACES: usize = 7;
 /// Bytes of a bucket in the server.
 const BUCKET_BYTES: u64 = 64;
 /// A table that is shrunk or grown is filled to 32/5 keys a bucket at most (`BUCKET_FACTOR`,
@@ -30,53 +29,6 @@ const CROWDED_PERCENT: usize = 500;
 const EMPTY_VISITS: usize = 10;
 /// Keys out of which a random one is taken (`WEAK_RANDOM_SAMPLE_SIZE`).
 const RANDOM_SAMPLE: usize = 7;
-
-/// The child buckets, beside the two tables.
-const CHILDREN: usize = 2;
-
-/// A bucket; the last of its places holds the number of a child bucket if there is one.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    keys: [u32; PLACES],
-    filled: u8,
-    has_child: bool,
-}
-
-const EMPTY: Bucket = Bucket {
-    keys: [NIL; PLACES],
-    filled: 0,
-    has_child: false,
-};
-
-impl Bucket {
-    const fn places(&self) -> usize {
-        PLACES - self.has_child as usize
-    }
-
-    const fn is_full(&self) -> bool {
-        self.filled.count_ones() as usize == self.places()
-    }
-
-    fn child(&self) -> Option<At> {
-        self.has_child.then(|| At {
-            table: CHILDREN,
-            index: self.keys[PLACES - 1] as usize,
-        })
-    }
-
-    fn keys(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..PLACES)
-            .filter(|place| self.filled >> place & 1 == 1)
-            .map(|place| self.keys[place])
-    }
-}
-
-/// Where a bucket is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct At {
-    table: usize,
-    index: usize,
-}
 
 /// Both tables of a hash table.
 #[derive(Clone, Debug, Default)]

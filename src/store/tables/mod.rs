@@ -3,6 +3,7 @@
 //! One hash table each; in a cluster, engines since Redis 7.4 and Valkey 8.0 keep one for each
 //! slot (`kvstore.c`), and sample and scan slot by slot.
 
+mod bucket;
 mod cursor;
 pub(super) mod dict;
 mod hashtable;
