@@ -34,6 +34,10 @@ use super::{Crowd, Visitor, World};
 
 /// A request on its way.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "what is known of a request, each apart from the others"
+)]
 pub(super) struct Request {
     /// When the user sent it.
     pub(super) issued: Time,
