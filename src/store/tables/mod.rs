@@ -34,8 +34,8 @@ pub(super) struct Tables<const LINK: usize> {
     bytes: u64,
     /// Places of tables that are being moved, the longest first.
     rehashing: Vec<usize>,
-    /// Tables with keys whose next insertion wants a larger one.
-    full: usize,
+    /// A bit a place: whether the table has keys and its next insertion wants a larger one.
+    full: Vec<u64>,
     /// The next insertion may want a larger table.
     may_be_full: bool,
     kind: TableKind,
@@ -72,7 +72,7 @@ impl<const LINK: usize> Tables<LINK> {
             len: 0,
             bytes: 0,
             rehashing: Vec::new(),
-            full: 0,
+            full: vec![0],
             may_be_full: true,
             kind,
             upkeep,
@@ -126,6 +126,7 @@ impl<const LINK: usize> Tables<LINK> {
             return place;
         }
         self.all.push(Table::new(self.kind));
+        self.full.resize(self.all.len().div_ceil(64), 0);
         let place = self.all.len() - 1;
         self.places[usize::from(slot)] = place as u16;
         self.sizes.push(0);
@@ -147,7 +148,9 @@ impl<const LINK: usize> Tables<LINK> {
         let (bytes, rehashing, full) = (table.bytes(), table.is_rehashing(), table.wants_more());
         let result = change(table);
         self.bytes = self.bytes - bytes + table.bytes();
-        self.full = self.full - usize::from(full) + usize::from(table.wants_more());
+        if full != table.wants_more() {
+            self.full[place / 64] ^= 1 << (place % 64);
+        }
         if rehashing != table.is_rehashing() {
             if rehashing {
                 self.rehashing.retain(|other| *other != place);
@@ -286,17 +289,15 @@ impl<const LINK: usize> Tables<LINK> {
     /// The cron looks for tables that are too sparse or just full. `is_room` as above.
     pub(super) fn resize_by_cron(&mut self, is_room: impl Fn(u64) -> bool) {
         let looked_at = self.all.len().min(TABLES_PER_CRON);
-        if matches!(self.kind, TableKind::HashTable(_)) && self.full == 0 {
-            // A sparse hash table shrinks with its last removal, so there is nothing to find, and
-            // looking would be most of what an idle node costs.
-            if looked_at > 0 {
-                self.resize_cursor = (self.resize_cursor + looked_at) % self.all.len();
-            }
-            return;
-        }
         for _ in 0..looked_at {
             self.resize_cursor = (self.resize_cursor + 1) % self.all.len();
             let place = self.resize_cursor;
+            let hash_table = matches!(self.kind, TableKind::HashTable(_));
+            if hash_table && self.full[place / 64] >> (place % 64) & 1 == 0 {
+                // A sparse hash table shrinks with its last removal, so there is nothing to find,
+                // and looking would be most of what an idle node costs.
+                continue;
+            }
             let by_cron = self.upkeep == TableUpkeep::ByCron;
             if self.all[place].is_rehashing() {
                 continue;
