@@ -42,6 +42,8 @@ use terminal::ColorChoice;
     args_override_self = true
 )]
 #[command(after_help = "\
+Begin with: sessionsim init --out shop.toml, or sessionsim run @ecommerce-carts
+
 Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario,
 trace or measured run is not valid, 10 an expectation or a bound does not hold, 130 interrupted.
 101 is a bug in sessionsim.")]

@@ -38,7 +38,7 @@ pub(super) const SECTION: Section = Section {
     help: "Between the application and the nodes.",
     keys: &[HOP.info()],
     sections: &[],
-    not_yet: &["zones", "bandwidth", "cross_zone", "tls"],
+    not_yet: &["zones", "zone", "bandwidth", "cross_zone", "tls"],
 };
 
 impl NetworkSpec {

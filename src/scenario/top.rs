@@ -131,7 +131,9 @@ pub(super) const TOP: Section = Section {
         &users::SECTION,
         &own_types::SECTION,
     ],
-    not_yet: &["faults", "traffic", "client", "clients", "cost"],
+    not_yet: &[
+        "zones", "zone", "replicas", "faults", "traffic", "client", "clients", "cost",
+    ],
 };
 
 /// All sections of a scenario with all their keys, in the order in which they are written.

@@ -47,7 +47,8 @@ impl<P: Probe> World<P> {
         let visitor = self.visitors.get(request.visitor);
         let speaks = request.speaks_for(visitor);
         let now = self.now;
-        if speaks && request.program.creates() && visitor.session.is_to_be_stored() {
+        let creates = request.program.creates() && visitor.session.is_to_be_stored();
+        if speaks && creates && !request.created {
             // No write of the program took: the user has a cookie and no session.
             self.ledger(request.visitor, |session, probe, class, presence| {
                 session.created(probe, class, now, now, true, presence);

@@ -34,6 +34,10 @@ use super::{Crowd, Visitor, World};
 
 /// A request on its way.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about one request"
+)]
 pub(super) struct Request {
     /// When the user sent it.
     pub(super) issued: Time,
@@ -67,6 +71,8 @@ pub(super) struct Request {
     pub(super) seen: SessionSeen,
     /// One of its commands was refused.
     refused: bool,
+    /// It stored a new session.
+    pub(super) created: bool,
 }
 
 /// What a request waits for.
@@ -122,6 +128,7 @@ impl Request {
             looks: !matches!(kind, RequestKind::Login),
             seen: SessionSeen::NotBelieved,
             refused: false,
+            created: false,
         }
     }
 
@@ -341,6 +348,7 @@ impl<P: Probe> World<P> {
                 session.logged_out(probe, class, at, true);
             });
         } else if step.stores {
+            self.requests.get_mut(place).created = true;
             let own_end = self.crowds[request.class as usize].own_end(at);
             self.ledger(request.visitor, |session, probe, class, presence| {
                 session.created(probe, class, at, own_end, false, presence);

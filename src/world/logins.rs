@@ -20,6 +20,8 @@ impl<P: Probe> World<P> {
         let class = self.visitors.get(place).user.class();
         let request = self.new_request(place, (n, attempt), RequestKind::Login);
         let request = self.requests.insert(request);
+        // Whatever is still on its way for the earlier session speaks for none any more.
+        self.retire_key(place);
         if self.crowds[class as usize].login {
             self.query(request, Stage::Credentials);
         } else {

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use sessionsim::kernel::quantiles::Distribution;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
 use sessionsim::probe::{
@@ -10,7 +11,7 @@ use sessionsim::probe::{
     SessionSeen,
 };
 use sessionsim::scenario::random::random_scenario;
-use sessionsim::units::Time;
+use sessionsim::units::{Span, Time};
 
 use crate::support::{Both, watch};
 
@@ -310,11 +311,18 @@ impl Counting {
 fn swarm(seed: u64, warm_up: bool) -> (Vec<String>, Counting) {
     let mut scenario = random_scenario(seed);
     if !warm_up {
-        scenario.warmup = sessionsim::units::Span::ZERO;
+        scenario.warmup = Span::ZERO;
     }
     if scenario.store.hz > 10 && !seed.is_multiple_of(50) {
         // The cron of idle nodes would be nearly all that happens.
         scenario.store.hz = 10;
+    }
+    if seed % 4 == 3 {
+        // Users send many a request before the first is answered, and replies overtake each other.
+        scenario.network.hop = Distribution::Uniform {
+            min: Span::ZERO,
+            max: Span::from_secs(seed % 60),
+        };
     }
     let counting = Counting {
         end: Time::ZERO + scenario.duration,

@@ -252,8 +252,9 @@ fn the_world_does_what_users_intend() {
     let root = DrawRoot::new(run.seed, 0);
     let mut intended = Bag::new();
     let seated = Class::new(&run.users[0], 0, root);
-    for (first, seat) in seated.first_arrivals() {
-        let mut at = first;
+    let first = seated.first_arrivals();
+    assert_eq!(first.len(), 60);
+    for (mut at, seat) in first {
         for generation in 0.. {
             if at >= HORIZON {
                 break;

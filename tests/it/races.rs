@@ -148,3 +148,37 @@ fn overload_beyond_the_end_of_time_is_no_trouble() {
         assert!(metric(&run, "engine_cpu_max") > 0.999);
     }
 }
+
+/// A key can be evicted after its session's own end and before the server notices that: then the
+/// session has ended, and is not lost. Of keys with a TTL, `volatile-ttl` takes those first.
+#[test]
+fn what_is_evicted_after_its_end_is_not_lost() {
+    let run = scenario(
+        r#"
+        platform = "self-managed"
+        duration = "30m"
+        warmup = "1m"
+        [store]
+        engine = "redis-7.0"
+        hz = 1
+        maxmemory = "2500KiB"
+        maxmemory_policy = "volatile-ttl"
+        maxmemory_samples = 10
+        [[users]]
+        login = false
+        arrival_rate = "300/s"
+        think_time = "10s"
+        stay = "1s"
+        logout_share = "0%"
+        [users.session]
+        bytes = "1KB"
+        ttl = "4s"
+        ttl_kind = "absolute"
+        "#,
+    );
+    let counts = measure(&run).counts;
+    let (evicted, lost) = (counts.evicted_keys, counts.lost_in_all());
+    assert!(evicted > 10_000, "{evicted} evicted");
+    assert!(lost * 10 < evicted, "{lost} lost of {evicted} evicted");
+    assert!(counts.ended > 400_000);
+}

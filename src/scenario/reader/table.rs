@@ -10,6 +10,27 @@ use super::value::{Value, wrong_type};
 use super::{Origin, Reader};
 use crate::scenario::store::Platform;
 
+/// What to do about something that is not modelled yet.
+const NOT_YET: &str = "the README says what is modelled and what is not";
+/// What to do meanwhile, where there is something.
+const MEANWHILE: &[(&[&str], &str)] = &[
+    (
+        &["zone", "zones", "multi_az", "availability_zones"],
+        "meanwhile the `hop` of [network] can be a mixture, for an application of which half lies in \
+         another zone than the node for example hop = { values = [\"120us\", \"600us\"] }",
+    ),
+    (
+        &["replicas"],
+        "reads of the primary do not depend on replicas; only failures, reads of replicas and the \
+         price do",
+    ),
+    (
+        &["library"],
+        "`sessionsim init django` (or express, spring, php, laravel, rails, aspnet) writes down what a \
+         library does: its key, size, TTL and commands",
+    ),
+];
+
 /// A value is wrong, which has been reported.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::scenario) struct Wrong;
@@ -331,9 +352,12 @@ impl<'a> Table<'a> {
             format!("in {}", self.heading())
         };
         if self.section.not_yet.contains(&key.as_str()) {
+            let meanwhile = MEANWHILE
+                .iter()
+                .find(|(words, _)| words.contains(&key.as_str()));
             return Problem::new(entry.place, format!("`{key}` is not modelled yet"))
                 .label("leave it out")
-                .hint("the README says what is modelled and what is not");
+                .hint(meanwhile.map_or(NOT_YET, |(_, hint)| *hint));
         }
         let mut problem = Problem::new(entry.place, format!("there is no `{key}` {here}"));
         let keys = self.section.keys;

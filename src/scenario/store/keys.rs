@@ -230,6 +230,9 @@ pub(in crate::scenario) const SECTION: Section = Section {
     ],
     sections: &[],
     not_yet: &[
+        "zone",
+        "availability_zones",
+        "replicas_per_shard",
         "replicas",
         "multi_az",
         "zones",

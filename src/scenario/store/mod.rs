@@ -140,6 +140,16 @@ impl Choice for Engine {
         ("valkey-9.1", Self::Valkey91),
     ];
 
+    const OTHER_WORDS: &'static [(&'static str, &'static str)] = &[
+        ("valkey", "valkey-8.1"),
+        ("valkey-8", "valkey-8.1"),
+        ("valkey-9", "valkey-9.1"),
+        ("redis", "redis-7.0"),
+        ("redis-7", "redis-7.0"),
+        ("redis-7.1", "redis-7.0"),
+        ("redis-8", "redis-8.0"),
+    ];
+
     fn refused(word: &str) -> Option<&'static str> {
         word.starts_with("memcached")
             .then_some("is not modelled yet")

@@ -40,7 +40,8 @@ const CONCURRENT: Key<u64> = Key::optional(
     "concurrent",
     "users arrive at `arrival_rate`",
     "Users who are in a visit at any time: whoever leaves is replaced at once. Either this or \
-     `arrival_rate`.",
+     `arrival_rate`. From visits a day: 200,000 of 10 minutes are 200,000 x 10 / 1,440 = 1,389 at a \
+     time.",
 )
 .between(1, MAX_LIVE_SESSIONS)
 .called(&["users", "count", "number", "concurrent_users", "population"]);
@@ -60,7 +61,14 @@ const ARRIVAL_RATE: Key<Rate> = Key::optional(
      `concurrent`.",
 )
 .between(1, MAX_RATE)
-.called(&["rate", "arrivals", "arrival"]);
+.called(&[
+    "rate",
+    "arrivals",
+    "arrival",
+    "visits",
+    "visits_per_day",
+    "users_per_day",
+]);
 
 const THINK_TIME: Key<Distribution<Span>> = Key::built_in(
     "think_time",
@@ -132,7 +140,9 @@ pub(in crate::scenario) const SECTION: Section = Section {
         AWAY.info(),
     ],
     sections: &[&session::SECTION],
-    not_yet: &["client", "zone", "on_error", "pacing", "schedule", "daily"],
+    not_yet: &[
+        "library", "zones", "client", "zone", "on_error", "pacing", "schedule", "daily",
+    ],
 };
 
 impl UserClass {

@@ -32,7 +32,10 @@ pub(super) struct Tables<const LINK: usize> {
     sizes: Vec<u32>,
     len: usize,
     bytes: u64,
-    rehashing: usize,
+    /// Places of tables that are being moved, the longest first.
+    rehashing: Vec<usize>,
+    /// Tables with keys whose next insertion wants a larger one.
+    full: usize,
     /// The next insertion may want a larger table.
     may_be_full: bool,
     kind: TableKind,
@@ -68,7 +71,8 @@ impl<const LINK: usize> Tables<LINK> {
             sizes: Vec::new(),
             len: 0,
             bytes: 0,
-            rehashing: 0,
+            rehashing: Vec::new(),
+            full: 0,
             may_be_full: true,
             kind,
             upkeep,
@@ -90,7 +94,7 @@ impl<const LINK: usize> Tables<LINK> {
 
     #[inline]
     pub(super) const fn is_rehashing(&self) -> bool {
-        self.rehashing > 0
+        !self.rehashing.is_empty()
     }
 
     /// False if no insertion wants a larger table; where there are many tables, always true.
@@ -140,11 +144,17 @@ impl<const LINK: usize> Tables<LINK> {
     #[inline]
     fn change<T>(&mut self, place: usize, change: impl FnOnce(&mut Table<LINK>) -> T) -> T {
         let table = &mut self.all[place];
-        let (bytes, rehashing) = (table.bytes(), table.is_rehashing());
+        let (bytes, rehashing, full) = (table.bytes(), table.is_rehashing(), table.wants_more());
         let result = change(table);
         self.bytes = self.bytes - bytes + table.bytes();
-        self.rehashing =
-            self.rehashing - usize::from(rehashing) + usize::from(table.is_rehashing());
+        self.full = self.full - usize::from(full) + usize::from(table.wants_more());
+        if rehashing != table.is_rehashing() {
+            if rehashing {
+                self.rehashing.retain(|other| *other != place);
+            } else {
+                self.rehashing.push(place);
+            }
+        }
         self.may_be_full = !self.sizes.is_empty() || table.is_full();
         result
     }
@@ -250,7 +260,7 @@ impl<const LINK: usize> Tables<LINK> {
     /// Moves buckets of the slot's table, if it is being moved.
     #[inline]
     pub(super) fn rehash(&mut self, entries: &mut [Entry], slot: u16, steps: usize) {
-        if self.rehashing > 0 {
+        if self.is_rehashing() {
             self.rehash_slot(entries, slot, steps);
         }
     }
@@ -266,10 +276,7 @@ impl<const LINK: usize> Tables<LINK> {
     /// Moves up to `steps` buckets of any tables that are being moved; returns how many it may
     /// have moved.
     pub(super) fn rehash_any(&mut self, entries: &mut [Entry], steps: usize) -> usize {
-        if self.rehashing == 0 {
-            return 0;
-        }
-        let Some(place) = self.all.iter().position(Table::is_rehashing) else {
+        let Some(&place) = self.rehashing.first() else {
             return 0;
         };
         self.change(place, |table| table.rehash(entries, steps));
@@ -278,7 +285,16 @@ impl<const LINK: usize> Tables<LINK> {
 
     /// The cron looks for tables that are too sparse or just full. `is_room` as above.
     pub(super) fn resize_by_cron(&mut self, is_room: impl Fn(u64) -> bool) {
-        for _ in 0..self.all.len().min(TABLES_PER_CRON) {
+        let looked_at = self.all.len().min(TABLES_PER_CRON);
+        if self.kind == TableKind::HashTable && self.full == 0 {
+            // A sparse hash table shrinks with its last removal, so there is nothing to find, and
+            // looking would be most of what an idle node costs.
+            if looked_at > 0 {
+                self.resize_cursor = (self.resize_cursor + looked_at) % self.all.len();
+            }
+            return;
+        }
+        for _ in 0..looked_at {
             self.resize_cursor = (self.resize_cursor + 1) % self.all.len();
             let place = self.resize_cursor;
             let by_cron = self.upkeep == TableUpkeep::ByCron;
@@ -453,7 +469,7 @@ impl<const LINK: usize> Tables<LINK> {
                 self.len
             ));
         }
-        if bytes != self.bytes || rehashing != self.rehashing {
+        if bytes != self.bytes || rehashing != self.rehashing.len() {
             return Err(format!("tables take {bytes} bytes, not {}", self.bytes));
         }
         Ok(())

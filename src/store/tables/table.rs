@@ -44,6 +44,12 @@ impl<const LINK: usize> Table<LINK> {
         }
     }
 
+    /// Whether it holds keys and the next insertion wants a larger one.
+    #[inline]
+    pub(super) const fn wants_more(&self) -> bool {
+        self.len() > 0 && self.is_full()
+    }
+
     #[inline]
     pub(super) const fn bytes(&self) -> u64 {
         match self {
