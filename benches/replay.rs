@@ -12,7 +12,8 @@
     reason = "a benchmark prints and may fail"
 )]
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::time::Instant;
 use std::{env, fs, io};
 
@@ -194,12 +195,9 @@ fn write(rows: &[Row], path: &str) -> io::Result<()> {
 fn as_csv(rows: &[Row]) -> String {
     let mut text = String::from("t_ms,op,key,size,ttl_ms\n");
     for row in rows {
-        text += &format!(
-            "{},get,{},{},0\n",
-            row.millis,
-            row.key % 1_000_000,
-            row.bytes
-        );
+        let Row { millis, bytes, .. } = row;
+        let key = row.key % 1_000_000;
+        writeln!(text, "{millis},get,{key},{bytes},0").unwrap();
     }
     text
 }

@@ -50,7 +50,9 @@ impl Deployment {
     /// The next rows, none of which may lie before the one above it; the same as one by one.
     pub fn rows(&mut self, rows: &[Row]) {
         if self.router.is_some() {
-            rows.iter().for_each(|row| self.row(row));
+            for row in rows {
+                self.row(row);
+            }
         } else if let Some(last) = rows.last() {
             self.last = Time(last.millis * 1_000_000);
             self.shards[0].rows(rows);

@@ -286,7 +286,7 @@ impl<const LINK: usize> Tables<LINK> {
     /// The cron looks for tables that are too sparse or just full. `is_room` as above.
     pub(super) fn resize_by_cron(&mut self, is_room: impl Fn(u64) -> bool) {
         let looked_at = self.all.len().min(TABLES_PER_CRON);
-        if self.kind == TableKind::HashTable && self.full == 0 {
+        if matches!(self.kind, TableKind::HashTable(_)) && self.full == 0 {
             // A sparse hash table shrinks with its last removal, so there is nothing to find, and
             // looking would be most of what an idle node costs.
             if looked_at > 0 {
