@@ -267,8 +267,10 @@ fn read_folder(dir: &Path) -> Result<(Vec<Folder>, Vec<MemoryRow>), Failure> {
 fn read_run(path: &Path) -> Result<Option<Folder>, Failure> {
     let mut groups: Vec<Group> = Vec::new();
     for path in entries(path)? {
-        let name = name(&path);
-        if !name.starts_with("result") || !name.ends_with(".json") {
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        if !name(&path).starts_with("result") || !is_json {
             continue;
         }
         let text = read_text(&path)?;

@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn servers_are_found_by_their_minor_version() {
-        let named = |name| model(name).map(|model| model.name());
+        let named = |name| model(name).map(Model::name);
         for (name, expected) in [
             ("redis-7.0.15-debian", Some("redis-7.0-debian")),
             ("redis-7.0.3", Some("redis-7.0")),

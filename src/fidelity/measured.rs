@@ -11,6 +11,8 @@ use crate::units::Bytes;
 
 /// Bytes of a field's name, `f000`.
 const FIELD_LENGTH: u32 = 4;
+/// Longest run: a hundred years.
+const LONGEST_MILLIS: u64 = 100 * 365 * 86_400_000;
 /// Points of the quantiles in a result that does not list them.
 const QUANTILE_POINTS: [f64; 11] = [0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0];
 
@@ -261,8 +263,6 @@ impl Measured {
         let evicted = &file.final_info.evicted_keys;
         let evicted = whole(evicted)
             .ok_or_else(|| format!("`final_info.evicted_keys` is no whole number: {evicted}"))?;
-        /// Longest run: a hundred years.
-        const LONGEST_MILLIS: u64 = 100 * 365 * 86_400_000;
         if file.t_end_ms > LONGEST_MILLIS {
             return Err(format!("`t_end_ms` is {}: that is no run", file.t_end_ms));
         }

@@ -40,9 +40,7 @@ pub fn observe(
     let like = measured[seed as usize % measured.len()];
     let setup = setup(run, model, like, seed)?;
     let mut replay = Replay::new(&setup);
-    for row in &run.rows {
-        replay.row(row);
-    }
+    replay.rows(&run.rows);
     let replayed = replay.finish();
     assert!(
         replayed.broken.is_none(),

@@ -47,6 +47,18 @@ impl Deployment {
         }
     }
 
+    /// The next rows, none of which may lie before the one above it; the same as one by one.
+    pub fn rows(&mut self, rows: &[Row]) {
+        if self.router.is_some() {
+            for row in rows {
+                self.row(row);
+            }
+        } else if let Some(last) = rows.last() {
+            self.last = Time(last.millis * 1_000_000);
+            self.shards[0].rows(rows);
+        }
+    }
+
     /// The next row, which must not lie before the last one.
     #[inline]
     pub fn row(&mut self, row: &Row) {
@@ -145,7 +157,7 @@ mod tests {
         let mut setup = Setup::default();
         setup.store.shards = shards;
         let mut deployment = Deployment::new(&setup);
-        rows().iter().for_each(|row| deployment.row(row));
+        deployment.rows(&rows());
         deployment.finish_at(Time::ZERO)
     }
 

@@ -1,6 +1,7 @@
 //! From a trace's numbers of keys to dense places.
 
 use crate::kernel::draws::mix;
+use crate::kernel::memory::prefetch;
 
 const EMPTY: u32 = u32::MAX;
 
@@ -38,6 +39,20 @@ impl KeyTable {
             }
             slot = (slot + 1) & mask;
         }
+    }
+
+    /// Asks the processor for where `number` will be looked for.
+    #[inline]
+    pub(super) fn warm(&self, number: u64) {
+        prefetch(&self.slots, mix(number) as usize & (self.slots.len() - 1));
+    }
+
+    /// The place of a key that is known, if it is where it is looked for first: a guess that is
+    /// mostly right and costs little.
+    #[inline]
+    pub(super) fn likely_place(&self, number: u64) -> Option<u32> {
+        let (known, place) = self.slots[mix(number) as usize & (self.slots.len() - 1)];
+        (known == number && place != EMPTY).then_some(place)
     }
 
     #[inline(never)]

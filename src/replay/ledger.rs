@@ -1,5 +1,6 @@
 //! What the client knows: what it stored and when it should end.
 
+use crate::kernel::memory::prefetch;
 use crate::store::keyspace::KeyId;
 use crate::units::{Span, Time};
 
@@ -133,6 +134,12 @@ impl Ledger {
             expires: Time::NEVER,
             state: State::Never,
         });
+    }
+
+    /// Asks the processor for what is known of the key at `place`.
+    #[inline]
+    pub(super) fn warm(&self, place: u32) {
+        prefetch(&self.beliefs, place as usize);
     }
 
     #[inline]

@@ -117,6 +117,8 @@ pub struct Replayed {
 const BETWEEN_ROWS: Span = Span::from_micros(10);
 /// A silence is cut into ticks of this length.
 const TICK: Span = Span::from_millis(10);
+/// How many rows ahead a key's records are asked for; its place in the table twice as many.
+const ROWS_AHEAD: usize = 8;
 /// After as many ticks nothing more happens in a node without keys that could expire: all its
 /// tables have found their size.
 const SETTLED_AFTER: u64 = 6_000;
@@ -167,6 +169,22 @@ impl Replay {
             sample_every: setup.sample_every,
             next_sample: Time::ZERO + setup.sample_every,
             samples: Vec::new(),
+        }
+    }
+
+    /// The next rows, none of which may lie before the one above it. The same as one by one, and
+    /// faster: what the rows ahead will need is asked for early.
+    pub fn rows(&mut self, rows: &[Row]) {
+        for (place, row) in rows.iter().enumerate() {
+            if let Some(far) = rows.get(place + 2 * ROWS_AHEAD) {
+                self.table.warm(far.key);
+            }
+            let near = rows.get(place + ROWS_AHEAD);
+            if let Some(known) = near.and_then(|near| self.table.likely_place(near.key)) {
+                self.keyspace.warm(KeyId(known));
+                self.ledger.warm(known);
+            }
+            self.row(row);
         }
     }
 

@@ -140,7 +140,7 @@ fn what_is_missed_or_not_modelled_counts() {
     let desk = Desk::new();
     write_run(&desk, "runs/A1", "redis-7.0.3", |_| ());
     write_run(&desk, "runs/A2", "redis-7.0.3", |result| {
-        result["client"]["get_hits"] = 3.into()
+        result["client"]["get_hits"] = 3.into();
     });
     write_run(&desk, "runs/A3", "memcached-1.6.18", |result| {
         result["final_info"] = Value::Null;

@@ -19,12 +19,12 @@ fn trace(rows: u64) -> String {
     let mut text = HEADER.to_owned();
     for n in 0..rows {
         let (at, key) = (n * 3, n * n % 701 % 400);
-        text += &match n % 11 {
+        text.push_str(&match n % 11 {
             0..8 => format!("{at},get,{key},900,60000\n"),
             8 => format!("{at},set,{key},1200,60000\n"),
             9 => format!("{at},touch,{key},,60000\n"),
             _ => format!("{at},del,{key},,\n"),
-        };
+        });
     }
     text
 }

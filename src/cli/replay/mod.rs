@@ -25,6 +25,9 @@ use super::scenario::Changes;
 use super::terminal::{to_stderr, to_stdout};
 use summary::Summary;
 
+/// Rows that are read before they are replayed.
+const BATCH: usize = 1024;
+
 /// Replay recorded traffic through a node or a deployment
 ///
 /// TRACE is a CSV file of `t_ms,op,key,size,ttl_ms`, sorted by time: milliseconds since the
@@ -145,17 +148,21 @@ impl Replay {
         };
         let mut reader = TraceReader::new(self.open(&name)?);
         let mut deployment = Deployment::new(&setup);
-        let (mut rows, mut skipped, mut last) = (0u64, 0u64, 0);
-        loop {
+        let (mut rows, mut skipped, mut last) = (0, 0u64, 0);
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut is_over = false;
+        while !is_over {
             match reader.next_row() {
-                Ok(Some(row)) => {
-                    deployment.row(&row);
-                    rows += 1;
-                    last = row.millis;
-                }
-                Ok(None) => break,
+                Ok(Some(row)) => batch.push(row),
+                Ok(None) => is_over = true,
                 Err(TraceError::Line { .. }) if self.skip_bad_lines => skipped += 1,
                 Err(error) => return Err(unusable(&name, reader.line_number(), error)),
+            }
+            if is_over || batch.len() == BATCH {
+                deployment.rows(&batch);
+                rows += batch.len() as u64;
+                last = batch.last().map_or(last, |row| row.millis);
+                batch.clear();
             }
         }
         if rows == 0 {
