@@ -297,8 +297,10 @@ impl Judge<'_> {
                     self.measured.iter().map(server).collect::<Vec<f64>>()
                 };
                 let near = share_near(&medians, bound, servers);
+                // A sample that a seed lacks is near to nothing.
                 let seed_in_place = |o: &Observed| {
-                    1.0 - share_near(&medians, bound, |at| vec![o.samples[at][place]])
+                    let one = |at: usize| o.samples.get(at).map_or(f64::NAN, |s| s[place]);
+                    1.0 - share_near(&medians, bound, |at| vec![one(at)])
                 };
                 Figure {
                     figure,
