@@ -298,7 +298,9 @@ impl Judge<'_> {
                 };
                 let near = share_near(&medians, bound, servers);
                 let seed_in_place = |o: &Observed| {
-                    1.0 - share_near(&medians, bound, |at| vec![o.samples[at][place]])
+                    1.0 - share_near(&medians, bound, |at| {
+                        vec![o.samples.get(at).map_or(f64::INFINITY, |s| s[place])]
+                    })
                 };
                 Figure {
                     figure,

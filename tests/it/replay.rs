@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Output;
 
@@ -19,12 +20,13 @@ fn trace(rows: u64) -> String {
     let mut text = HEADER.to_owned();
     for n in 0..rows {
         let (at, key) = (n * 3, n * n % 701 % 400);
-        text.push_str(&match n % 11 {
-            0..8 => format!("{at},get,{key},900,60000\n"),
-            8 => format!("{at},set,{key},1200,60000\n"),
-            9 => format!("{at},touch,{key},,60000\n"),
-            _ => format!("{at},del,{key},,\n"),
-        });
+        let (operation, size, ttl) = match n % 11 {
+            0..8 => ("get", "900", "60000"),
+            8 => ("set", "1200", "60000"),
+            9 => ("touch", "", "60000"),
+            _ => ("del", "", ""),
+        };
+        writeln!(text, "{at},{operation},{key},{size},{ttl}").unwrap();
     }
     text
 }
