@@ -297,10 +297,10 @@ impl Judge<'_> {
                     self.measured.iter().map(server).collect::<Vec<f64>>()
                 };
                 let near = share_near(&medians, bound, servers);
-                // A sample that a seed lacks is near to nothing.
                 let seed_in_place = |o: &Observed| {
-                    let one = |at: usize| o.samples.get(at).map_or(f64::NAN, |s| s[place]);
-                    1.0 - share_near(&medians, bound, |at| vec![one(at)])
+                    1.0 - share_near(&medians, bound, |at| {
+                        vec![o.samples.get(at).map_or(f64::INFINITY, |s| s[place])]
+                    })
                 };
                 Figure {
                     figure,

@@ -20,13 +20,13 @@ fn trace(rows: u64) -> String {
     let mut text = HEADER.to_owned();
     for n in 0..rows {
         let (at, key) = (n * 3, n * n % 701 % 400);
-        match n % 11 {
-            0..8 => writeln!(text, "{at},get,{key},900,60000"),
-            8 => writeln!(text, "{at},set,{key},1200,60000"),
-            9 => writeln!(text, "{at},touch,{key},,60000"),
-            _ => writeln!(text, "{at},del,{key},,"),
-        }
-        .expect("a string takes all that is written");
+        let (operation, size, ttl) = match n % 11 {
+            0..8 => ("get", "900", "60000"),
+            8 => ("set", "1200", "60000"),
+            9 => ("touch", "", "60000"),
+            _ => ("del", "", ""),
+        };
+        writeln!(text, "{at},{operation},{key},{size},{ttl}").unwrap();
     }
     text
 }
