@@ -9,12 +9,12 @@ use crate::units::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ProgramKind {
-    /// Creates the session.
-    Login,
-    /// Reads it.
+    /// Reads the session.
     Read,
     /// Changes it.
     Modify,
+    /// Creates it.
+    Login,
     /// Ends it.
     Logout,
     /// Stores it again after it was read back from the database.

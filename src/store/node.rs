@@ -81,10 +81,14 @@ impl Node {
         let service = match &self.service {
             Service::ByBytes { fixed, per_kib } => {
                 // What the client sends moves even if it is refused.
-                let moved = if command.name.stores_value() {
+                let moved = if outcome == Outcome::Hit {
+                    if command.name.returns_value() {
+                        self.keyspace.bytes(key)
+                    } else {
+                        0
+                    }
+                } else if command.name.stores_value() {
                     command.bytes
-                } else if outcome == Outcome::Hit && command.name.returns_value() {
-                    self.keyspace.bytes(key)
                 } else {
                     0
                 };

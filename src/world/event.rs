@@ -61,6 +61,16 @@ impl Event {
         }
     }
 
+    /// The request whose command a packed event brings to its node, if it does.
+    #[inline]
+    pub(super) const fn arrival(bits: u32) -> Option<u32> {
+        if bits >> NUMBER_BITS == 1 {
+            Some(bits & (MAX_VISITORS - 1))
+        } else {
+            None
+        }
+    }
+
     /// The visitor that a packed event wakes, if it does.
     #[inline]
     pub(super) const fn visitor(bits: u32) -> Option<u32> {

@@ -163,6 +163,10 @@ impl<P: Probe> World<P> {
                     self.wake(visitor);
                     continue;
                 }
+                if let Some(request) = Event::arrival(bits) {
+                    self.arrive(request);
+                    continue;
+                }
                 match Event::unpack(bits) {
                     Event::Wake(visitor) => self.wake(visitor),
                     Event::Arrive(request) => self.arrive(request),

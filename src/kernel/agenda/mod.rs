@@ -96,7 +96,6 @@ impl Agenda {
         if bucket < self.next_bucket {
             self.open.push(at, key);
         } else {
-            assert!(at < TIME_LIMIT, "{at:?} is beyond the clock");
             self.push_far(bucket, key);
         }
     }
@@ -104,7 +103,7 @@ impl Agenda {
     #[inline(never)]
     fn push_far(&mut self, bucket: u64, key: u128) {
         if bucket - self.next_bucket >= self.wheel.len() {
-            self.far.push(Reverse(key));
+            self.push_beyond(bucket, key);
             return;
         }
         // Written eight pushes later, when the bucket's memory has come.
@@ -114,6 +113,16 @@ impl Agenda {
         if due != VACANT {
             self.wheel.put(due);
         }
+    }
+
+    /// Whatever is beyond the clock is also beyond the ring.
+    #[cold]
+    fn push_beyond(&mut self, bucket: u64, key: u128) {
+        assert!(
+            bucket < self.wheel.bucket(TIME_LIMIT),
+            "bucket {bucket} is beyond the clock"
+        );
+        self.far.push(Reverse(key));
     }
 
     /// Takes the next event. `None` says that the open bucket is empty: then
