@@ -12,12 +12,13 @@
 //!
 //! | what | about |
 //! | --- | --- |
-//! | the agenda: into the wheel, out of it into a bin, out of the bin; the command likewise | 390 |
-//! | the user's intent: kind of request, think time | 60 |
-//! | the request's record: begun, stepped, ended | 200 |
-//! | draws and hops, there and back | 110 |
-//! | the node: queue, keyspace, clocks | 160 |
-//! | facts and metrics | 110 |
+//! | the agenda: into the wheel, out of it into a bin, out of the bin; the command likewise | 320 |
+//! | the user's intent: kind of request, think time | 50 |
+//! | the request's record: begun, sent, ended | 240 |
+//! | draws of hops, there and back | 100 |
+//! | the node: queue, keyspace, clocks | 150 |
+//! | facts and metrics | 100 |
+//! | the three of a hundred that find their session gone | 60 |
 #![allow(
     clippy::disallowed_methods,
     reason = "a benchmark measures the wall clock"

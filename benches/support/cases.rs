@@ -8,7 +8,7 @@ use sessionsim::units::Span;
 /// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
-    /// A single GET; a session lives 20 mean think times from its creation, so that 95 % of the
+    /// A single GET; a session lives 32 mean think times from its creation, so that 97 % of the
     /// requests find it.
     Get,
     /// GET, then EXPIRE; the session slides, and 97 % find it.
@@ -32,7 +32,7 @@ impl Case {
     /// Mean think times until all sessions are there and as many end as begin.
     pub(crate) const fn warmup_thinks(self) -> u64 {
         match self {
-            Self::Get => 20,
+            Self::Get => 32,
             Self::GetExpire => 5,
             Self::Evict => 8,
         }
@@ -43,7 +43,7 @@ impl Case {
         let think = Span(sessions * 6_250);
         let warmup = think * self.warmup_thinks();
         let (ttl, ttl_kind, read) = match self {
-            Self::Get => (think * 20, "from-write", "[\"GET\"]"),
+            Self::Get => (think * 32, "from-write", "[\"GET\"]"),
             Self::GetExpire => (
                 Span::from_millis(think.0 * 7 / 2_000_000),
                 "sliding",
