@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyId(pub u32);
 
-/// The number of a [`Shape`](super::Shape) of keys.
+/// The number of a [`Shape`](super::keyspace::Shape) of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ShapeId(pub u8);
 
