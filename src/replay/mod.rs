@@ -16,11 +16,11 @@ pub mod trace;
 
 use crate::kernel::streams::Streams;
 use crate::scenario::commands::CommandName;
-use crate::scenario::store::{Allocator, Engine, EvictionPolicy, ServiceTime, StoreSpec};
+use crate::scenario::store::StoreSpec;
 use crate::store::keyspace::{
     Command, CpuTime, KeyId, Keyspace, Outcome, Shape, ShapeId, ShapeKind, Ttl,
 };
-use crate::units::{Bytes, Ratio, Span, Time};
+use crate::units::{Span, Time};
 
 use keys::KeyTable;
 pub use ledger::{Counts, FinalKeys};
@@ -54,25 +54,7 @@ impl Default for Setup {
     /// strings under keys of 40 bytes; nothing is sampled before the end.
     fn default() -> Self {
         Self {
-            store: StoreSpec {
-                engine: Engine::Redis70,
-                allocator: Allocator::Bundled,
-                shards: 1,
-                node_type: None,
-                maxmemory: Bytes(0),
-                reserved_memory: Ratio::ZERO,
-                maxmemory_policy: EvictionPolicy::NoEviction,
-                maxmemory_samples: 5,
-                hz: 10,
-                active_expire_effort: 1,
-                lfu_log_factor: 10,
-                lfu_decay_time: 1,
-                // One client waits for each reply, so that the service time decides nothing.
-                service_time: ServiceTime::ByBytes {
-                    fixed: Span::ZERO,
-                    per_kib: Span::ZERO,
-                },
-            },
+            store: StoreSpec::upstream(),
             key_length: 40,
             kind: ShapeKind::String,
             start_unix_ms: START_UNIX_MS,

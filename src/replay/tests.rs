@@ -1,27 +1,15 @@
 use super::*;
-use crate::scenario::store::{Allocator, Engine, EvictionPolicy, ServiceTime};
-use crate::units::{Bytes, Ratio};
+use crate::scenario::store::{Allocator, EvictionPolicy};
+use crate::units::Bytes;
 use trace::TraceReader;
 
 fn setup(policy: EvictionPolicy, maxmemory: u64) -> Setup {
     Setup {
         store: StoreSpec {
-            engine: Engine::Redis70,
             allocator: Allocator::Debian,
-            shards: 1,
-            node_type: None,
             maxmemory: Bytes(maxmemory),
-            reserved_memory: Ratio::ZERO,
             maxmemory_policy: policy,
-            maxmemory_samples: 5,
-            hz: 10,
-            active_expire_effort: 1,
-            lfu_log_factor: 10,
-            lfu_decay_time: 1,
-            service_time: ServiceTime::ByBytes {
-                fixed: Span::ZERO,
-                per_kib: Span::ZERO,
-            },
+            ..StoreSpec::upstream()
         },
         key_length: 40,
         kind: ShapeKind::String,

@@ -150,28 +150,16 @@ impl Node {
 mod tests {
     use super::*;
     use crate::scenario::commands::CommandName;
-    use crate::scenario::store::{Allocator, Engine, EvictionPolicy};
+
     use crate::store::keyspace::{Shape, ShapeKind, Ttl};
-    use crate::units::{Bytes, Ratio};
 
     fn node() -> Node {
         let spec = StoreSpec {
-            engine: Engine::Redis70,
-            allocator: Allocator::Bundled,
-            shards: 1,
-            node_type: None,
-            maxmemory: Bytes(0),
-            reserved_memory: Ratio::ZERO,
-            maxmemory_policy: EvictionPolicy::NoEviction,
-            maxmemory_samples: 5,
-            hz: 10,
-            active_expire_effort: 1,
-            lfu_log_factor: 10,
-            lfu_decay_time: 1,
             service_time: ServiceTime::ByBytes {
                 fixed: Span::from_micros(5),
                 per_kib: Span::from_micros(2),
             },
+            ..StoreSpec::upstream()
         };
         Node::new(&spec, 0, &Streams::new(1, 0), 1_767_225_600_000)
     }

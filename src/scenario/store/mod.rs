@@ -111,6 +111,32 @@ pub struct StoreSpec {
     pub service_time: ServiceTime,
 }
 
+impl StoreSpec {
+    /// One Redis 7.0 of one's own, configured as upstream's `redis.conf` and without a limit of
+    /// memory, that answers at once: what a trace or a test starts from.
+    #[must_use]
+    pub const fn upstream() -> Self {
+        Self {
+            engine: Engine::Redis70,
+            allocator: Allocator::Bundled,
+            shards: 1,
+            node_type: None,
+            maxmemory: Bytes(0),
+            reserved_memory: Ratio::ZERO,
+            maxmemory_policy: EvictionPolicy::NoEviction,
+            maxmemory_samples: 5,
+            hz: 10,
+            active_expire_effort: 1,
+            lfu_log_factor: 10,
+            lfu_decay_time: 1,
+            service_time: ServiceTime::ByBytes {
+                fixed: Span::ZERO,
+                per_kib: Span::ZERO,
+            },
+        }
+    }
+}
+
 impl Choice for Platform {
     const WHAT: &'static str = "a platform";
     const CHOICES: &'static [(&'static str, Self)] = &[

@@ -6,8 +6,8 @@ mod policies;
 use super::*;
 use crate::kernel::streams::Streams;
 use crate::scenario::commands::CommandName;
-use crate::scenario::store::{Allocator, Engine, EvictionPolicy, ServiceTime};
-use crate::units::{Bytes, Ratio};
+use crate::scenario::store::{Allocator, Engine, EvictionPolicy};
+use crate::units::Bytes;
 
 const POLICIES: [EvictionPolicy; 8] = [
     EvictionPolicy::NoEviction,
@@ -22,22 +22,9 @@ const POLICIES: [EvictionPolicy; 8] = [
 
 fn spec(policy: EvictionPolicy, maxmemory: u64) -> StoreSpec {
     StoreSpec {
-        engine: Engine::Redis70,
-        allocator: Allocator::Bundled,
-        shards: 1,
-        node_type: None,
         maxmemory: Bytes(maxmemory),
-        reserved_memory: Ratio::ZERO,
         maxmemory_policy: policy,
-        maxmemory_samples: 5,
-        hz: 10,
-        active_expire_effort: 1,
-        lfu_log_factor: 10,
-        lfu_decay_time: 1,
-        service_time: ServiceTime::ByBytes {
-            fixed: Span::ZERO,
-            per_kib: Span::ZERO,
-        },
+        ..StoreSpec::upstream()
     }
 }
 
