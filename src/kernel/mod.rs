@@ -8,6 +8,7 @@
 pub mod agenda;
 pub mod draws;
 pub mod memory;
+pub mod places;
 pub mod quantiles;
 pub mod slab;
 pub mod station;

@@ -4,6 +4,9 @@
 //! other users. What follows from an outcome (a new login after a lost session) is not an intent
 //! and is none of this module's business.
 
+pub mod survey;
+pub mod trace;
+
 use crate::kernel::draws::{DrawRoot, Purpose, UserDraws};
 use crate::kernel::quantiles::Quantiles;
 use crate::scenario::users::{Arrival, UserClass};
