@@ -80,13 +80,18 @@ fn scenario(ttl: Span) -> Scenario {
         users: vec![UserClass {
             name: "shoppers".to_owned(),
             login: true,
+            login_share: Ratio::ONE,
+            login_after: None,
+            cookies: true,
             arrival: Arrival::Concurrent {
                 users: 100,
                 ramp_up: Span::ZERO,
             },
             think_time: Distribution::Fixed(Span::from_secs(20)),
             stay: Distribution::Fixed(Span::from_secs(300)),
+            script: Vec::new(),
             modify_share: Ratio::ZERO,
+            untouched_share: Ratio::ZERO,
             logout_share: Ratio::ZERO,
             return_share: Ratio::ZERO,
             away: Distribution::Fixed(HOUR),

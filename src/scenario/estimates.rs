@@ -177,6 +177,12 @@ impl UserClass {
     }
 
     fn requests_a_visit(&self) -> f64 {
+        if !self.cookies {
+            return 1.0;
+        }
+        if !self.script.is_empty() {
+            return self.script.len() as f64;
+        }
         let think = self.think_time.mean() / 1e9;
         1.0 + self.stay_seconds() / think + self.logout_share.fraction()
     }

@@ -15,7 +15,9 @@ use super::network::NetworkSpec;
 use super::presets::node_types;
 use super::reader::choice::Choice;
 use super::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
-use super::users::{Arrival, Encoding, Purpose, SessionSpec, TtlKind, UserClass};
+use super::users::{
+    Arrival, Encoding, Purpose, ScriptStep, SessionSpec, TtlKind, UserClass, Visits,
+};
 
 /// The scenario of that seed. Equal seeds give equal scenarios; a run of one has at most some
 /// 100,000 requests. Features are left off entirely in many of them (returns, logouts, a memory
@@ -220,17 +222,70 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
         }
     };
     let second = 1_000_000_000;
+    let think_time = dice.spans(5 * second, 60 * second);
+    let visits = visits(dice, &think_time);
     UserClass {
         name: format!("class-{number}"),
-        login: dice.one_in(2),
+        login: visits.login,
+        login_share: visits.login_share,
+        login_after: visits.login_after,
+        cookies: visits.cookies,
         arrival,
-        think_time: dice.spans(5 * second, 60 * second),
-        stay: dice.spans(10 * second, 600 * second),
-        modify_share: dice.share(),
-        logout_share: dice.share(),
-        return_share: dice.share(),
-        away: dice.spans(60 * second, 7_200 * second),
+        think_time,
+        stay: visits.stay,
+        script: visits.script,
+        modify_share: visits.modify_share,
+        untouched_share: visits.untouched_share,
+        logout_share: visits.logout_share,
+        return_share: if visits.cookies {
+            dice.share()
+        } else {
+            Ratio::ZERO
+        },
+        away: if visits.cookies {
+            dice.spans(60 * second, 7_200 * second)
+        } else {
+            Distribution::Fixed(Span::ZERO)
+        },
         session: session(dice),
+    }
+}
+
+fn visits(dice: &mut Dice, think_time: &Distribution<Span>) -> Visits {
+    let second = 1_000_000_000;
+    if dice.one_in(8) {
+        return Visits::of_a_stranger(think_time);
+    }
+    let login = dice.one_in(2);
+    if dice.one_in(5) {
+        let mut script = vec![ScriptStep::FirstWrite];
+        for _ in 0..dice.between(0, 12) {
+            let step = dice.choice::<ScriptStep>();
+            if login || step != ScriptStep::Login {
+                script.push(step);
+            }
+        }
+        return Visits::scripted(login, script, think_time);
+    }
+    let modify_share = dice.share();
+    Visits {
+        login,
+        login_share: if login { dice.share() } else { Ratio::ONE },
+        login_after: if login && dice.one_in(3) {
+            Some(dice.spans(0, 300 * second))
+        } else {
+            None
+        },
+        cookies: true,
+        stay: dice.spans(10 * second, 600 * second),
+        script: Vec::new(),
+        modify_share,
+        untouched_share: if dice.one_in(3) {
+            Ratio(dice.between(0, Ratio::ONE.0 - modify_share.0))
+        } else {
+            Ratio::ZERO
+        },
+        logout_share: dice.share(),
     }
 }
 

@@ -7,8 +7,10 @@
 use serde_json::{Map, Value, json};
 
 use super::SECTIONS;
+use super::reader::choice::Choice;
 use super::reader::key::{Fallback, KeyInfo, Kind, Section};
 use super::reader::tree::{self, Tree};
+use super::users::ScriptStep;
 
 /// The schema.
 pub fn schema() -> Value {
@@ -84,6 +86,11 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         Kind::Durations => put("allOf", reference("durations")),
         Kind::Sizes => put("allOf", reference("sizes")),
         Kind::Program => put("allOf", reference("program")),
+        Kind::Script => {
+            put("type", json!("array"));
+            put("minItems", json!(1));
+            put("items", json!({ "enum": ScriptStep::words() }));
+        }
         Kind::ServiceTime => put("allOf", reference("service_time")),
         Kind::Expectations => put("allOf", reference("expectations")),
         Kind::Price => {

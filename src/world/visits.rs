@@ -189,19 +189,22 @@ impl<P: Probe> World<P> {
         match act.intent {
             Intent::Read => self.request(place, act.n, RequestKind::Read),
             Intent::Modify => self.request(place, act.n, RequestKind::Modify),
-            Intent::Login | Intent::Logout | Intent::Leave => self.come_or_go(place, act),
+            _ => self.come_or_go(place, act),
         }
     }
 
     #[inline(never)]
     fn come_or_go(&mut self, place: u32, act: Act) {
         match act.intent {
-            Intent::Read | Intent::Modify => {}
-            Intent::Login => self.log_in(place, act.n, 0),
+            // The first two are requests like all others, and the rest send nothing to the store.
+            Intent::Read | Intent::Modify | Intent::Hit | Intent::Untouched => {}
+            Intent::Login | Intent::FirstWrite => self.log_in(place, act.n, 0),
             Intent::Logout => {
                 // What becomes of the session is known when the logout is answered.
                 self.request(place, act.n, RequestKind::Logout);
-                self.visit_over(place);
+                if self.visitors.get(place).user.phase() != Phase::Visiting {
+                    self.visit_over(place);
+                }
             }
             Intent::Leave => {
                 let now = self.now;

@@ -231,11 +231,11 @@ fn follow(
 
 fn note(act: &Act, class: u16, at: Time, bag: &mut Bag, end: Time) {
     let kind = match act.intent {
-        Intent::Login => RequestKind::Login,
+        Intent::Login | Intent::FirstWrite => RequestKind::Login,
         Intent::Read => RequestKind::Read,
         Intent::Modify => RequestKind::Modify,
         Intent::Logout => RequestKind::Logout,
-        Intent::Leave => return,
+        Intent::Hit | Intent::Untouched | Intent::Leave => return,
     };
     if at < end {
         *bag.entry((at, class, kind)).or_default() += 1;

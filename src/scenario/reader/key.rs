@@ -62,6 +62,8 @@ pub enum Kind {
     Sizes,
     /// A list of commands.
     Program,
+    /// A list of requests.
+    Script,
     /// A duration by bytes, or a distribution of durations.
     ServiceTime,
     /// A list of expectations.
@@ -85,6 +87,7 @@ impl Kind {
             Self::Durations => "duration or distribution",
             Self::Sizes => "size or distribution",
             Self::Program => "list of commands",
+            Self::Script => "list of requests",
             Self::ServiceTime => "service time",
             Self::Expectations => "list of expectations",
             Self::Price => "price",
