@@ -128,6 +128,9 @@ mod tests {
     #[test]
     fn a_bad_line_is_named_unless_it_is_skipped() {
         let error = survey("t.csv", TRACE.as_bytes(), false).unwrap_err();
-        assert_eq!(error.to_string(), "line 4: `key` is missing");
+        assert_eq!(
+            error.to_string(),
+            "line 4: unknown op `oops`: write one of get, set, touch, del"
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use sessionsim::kernel::draws::mix;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
-use sessionsim::probe::{Answer, LossCause, SessionSeen};
+use sessionsim::probe::{Aftermath, Answer, LossCause, SessionSeen};
 use sessionsim::replay::deployment::Deployment;
 use sessionsim::replay::{Counts, Setup};
 use sessionsim::scenario::traffic::Unusable;
@@ -185,7 +185,7 @@ fn keys_are_sessions_with_fates() {
     assert_eq!(counts.ended, 2);
     assert_eq!(counts.alive, 2);
     assert_eq!(counts.lost_in_all(), 0);
-    assert_eq!(metric(&run, "guest_resets"), 1.0);
+    assert_eq!(counts.made_good_by(Aftermath::GuestReset), 1);
     assert_eq!(counts.requests, 12);
     // Believed in one: the second to the fifth row, the deletion. Of these the fifth found none.
     assert_eq!(counts.answered[SessionSeen::Found as usize], 3);
@@ -202,7 +202,7 @@ fn a_lost_session_is_restored_from_the_database() {
     let more = "database.on_lost_session = \"restore\"";
     let run = measure(&scenario(more, store, &trace), &trace);
     let counts = run.counts;
-    assert_eq!(metric(&run, "guest_resets"), 0.0);
+    assert!(metric(&run, "guest_resets") < 0.5);
     assert!(metric(&run, "sessions_lost.restored") > 100.0);
     // A read for each that was restored, a write for each request that changes something.
     let writes = counts.db_baseline - counts.requests;
@@ -292,5 +292,24 @@ fn the_example_shows_what_it_says() {
     assert!(metric(&run, "sessions_expired_in_use") > 0.0);
     assert!(metric(&run, "guest_resets") > 0.0);
     assert!(metric(&run, "guest_resets") <= metric(&run, "sessions_expired_in_use"));
-    assert_eq!(metric(&run, "evicted_keys"), 0.0);
+    assert!(metric(&run, "evicted_keys") < 0.5);
+}
+
+#[test]
+fn a_resolved_scenario_with_a_trace_loads_to_an_equal_one() {
+    let trace = "0,get,1,100,500\n7,no row\n9,set,2,300,0\n";
+    for more in [
+        "",
+        "fields = 3\nfield_length = 5\nkey = \"{s}:<id>\"\nid_length = 9\n",
+    ] {
+        let text = format!(
+            "duration = \"1h\"\nplatform = \"self-managed\"\nstore.maxmemory = \"1GiB\"\n\
+             [traffic]\ntrace = \"trace.csv\"\nskip_bad_lines = true\n{more}"
+        );
+        let scenario = load(&text, trace);
+        let resolved = scenario.to_toml();
+        let again = load(&resolved, trace);
+        assert_eq!(again, scenario);
+        assert_eq!(again.to_toml(), resolved);
+    }
 }
