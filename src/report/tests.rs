@@ -13,6 +13,7 @@ use crate::scenario::database::{DatabaseSpec, OnLostSession};
 use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
+use crate::scenario::users::arrivals::Arrivals;
 use crate::scenario::users::{Arrival, Encoding, SessionSpec, TtlKind, UserClass};
 use crate::units::{Bytes, Ratio, Span, Time};
 
@@ -87,6 +88,7 @@ fn scenario(ttl: Span) -> Scenario {
                 users: 100,
                 ramp_up: Span::ZERO,
             },
+            arrivals: Arrivals::default(),
             think_time: Distribution::Fixed(Span::from_secs(20)),
             stay: Distribution::Fixed(Span::from_secs(300)),
             script: Vec::new(),

@@ -15,6 +15,7 @@ use super::network::NetworkSpec;
 use super::presets::node_types;
 use super::reader::choice::Choice;
 use super::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
+use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
 use super::users::{
     Arrival, Encoding, Purpose, ScriptStep, SessionSpec, TtlKind, UserClass, Visits,
 };
@@ -120,11 +121,14 @@ impl Dice {
             Distribution::Empirical(list) => {
                 Distribution::Empirical(list.into_iter().map(|n| Span(n.0)).collect())
             }
+            Distribution::Weighted(list) => {
+                Distribution::Weighted(list.into_iter().map(|(n, w)| (Span(n.0), w)).collect())
+            }
         }
     }
 
     fn distribution(&mut self, least: u64, most: u64) -> Distribution<Bytes> {
-        match self.between(0, 4) {
+        match self.between(0, 5) {
             0 => Distribution::Fixed(Bytes(self.between(least, most))),
             1 => Distribution::Exponential {
                 mean: Bytes(self.between(least, most)),
@@ -143,6 +147,14 @@ impl Dice {
                     median: Bytes(median),
                     p99: Bytes(p99),
                 }
+            }
+            4 => {
+                let n = self.between(1, 3);
+                let draws = (0..n).map(|_| {
+                    let value = Bytes(self.between(least, most));
+                    (value, self.between(1, 9))
+                });
+                Distribution::Weighted(draws.collect())
             }
             _ => {
                 let n = self.between(1, 5);
@@ -224,6 +236,7 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
     let second = 1_000_000_000;
     let think_time = dice.spans(5 * second, 60 * second);
     let visits = visits(dice, &think_time);
+    let arrivals = arrivals(dice, &arrival, duration);
     UserClass {
         name: format!("class-{number}"),
         login: visits.login,
@@ -231,6 +244,7 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
         login_after: visits.login_after,
         cookies: visits.cookies,
         arrival,
+        arrivals,
         think_time,
         stay: visits.stay,
         script: visits.script,
@@ -248,6 +262,66 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
             Distribution::Fixed(Span::ZERO)
         },
         session: session(dice),
+    }
+}
+
+/// How the rate, or the number of users, changes.
+fn arrivals(dice: &mut Dice, arrival: &Arrival, duration: Span) -> Arrivals {
+    if dice.one_in(2) {
+        return Arrivals::default();
+    }
+    let factor = |dice: &mut Dice| Factor(dice.between(0, 2_500_000));
+    let mut steps = Vec::new();
+    let mut at = duration.0 / 20;
+    for _ in 0..dice.between(0, 3) {
+        let over = dice.between(0, duration.0 / 8);
+        at += dice.between(0, duration.0 / 3);
+        steps.push(RateStep {
+            at: Span(at),
+            factor: factor(dice),
+            over: Span(over),
+        });
+        at += over;
+    }
+    if matches!(arrival, Arrival::Concurrent { .. }) {
+        return Arrivals {
+            steps,
+            ..Arrivals::default()
+        };
+    }
+    let spikes = (0..dice.between(0, 2)).map(|_| Spike {
+        at: Span(dice.between(0, duration.0)),
+        factor: factor(dice),
+        rise: Span(dice.between(0, duration.0 / 20)),
+        lasts: Span(dice.between(0, duration.0 / 20)),
+        end: if dice.one_in(2) {
+            SpikeEnd::Fall(Span(dice.between(1, duration.0 / 20)))
+        } else {
+            SpikeEnd::Decay(Span(dice.between(1, duration.0 / 100)))
+        },
+        every: dice.one_in(3).then_some(Span(duration.0 / 3)),
+    });
+    let spikes = spikes.collect();
+    Arrivals {
+        process: dice.choice(),
+        daily: match dice.between(0, 3) {
+            0 => Daily::ByHour((0..24).map(|hour| Factor((hour + 1) * 100_000)).collect()),
+            1 => Daily::Sine {
+                peak: Span::from_secs(dice.between(0, 86_399)),
+                swing: dice.share(),
+            },
+            _ => Daily::Flat,
+        },
+        by_weekday: if dice.one_in(3) {
+            (1..=7).map(|day| Factor(day * 1_500_000)).collect()
+        } else {
+            Vec::new()
+        },
+        begins_at: Span::from_secs(dice.between(0, 86_399)),
+        begins_on: dice.choice(),
+        growth: dice.share(),
+        steps,
+        spikes,
     }
 }
 

@@ -86,6 +86,14 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         Kind::Durations => put("allOf", reference("durations")),
         Kind::Sizes => put("allOf", reference("sizes")),
         Kind::Program => put("allOf", reference("program")),
+        Kind::Factor => {
+            put("type", json!("number"));
+            put("minimum", json!(0));
+        }
+        Kind::Factors => {
+            put("type", json!("array"));
+            put("items", json!({ "type": "number", "minimum": 0 }));
+        }
         Kind::Script => {
             put("type", json!("array"));
             put("minItems", json!(1));
@@ -230,6 +238,15 @@ fn distribution(of: &str) -> Value {
                 }),
             ),
             form("values", json!({ "type": "array", "items": one, "minItems": 1 })),
+            {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["values", "weights"],
+                "properties": {
+                    "values": { "type": "array", "items": one, "minItems": 1 },
+                    "weights": { "type": "array", "items": { "type": "integer", "minimum": 0 } },
+                },
+            },
         ],
     })
 }

@@ -4,7 +4,9 @@
 //! other users. What follows from an outcome (a new login after a lost session) is not an intent
 //! and is none of this module's business.
 
+mod arrivals;
 mod class;
+mod seating;
 pub mod survey;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,7 @@ mod visits;
 use crate::kernel::draws::UserDraws;
 use crate::units::Time;
 
+pub use arrivals::Arrivals;
 pub use class::Class;
 
 /// What a user sets out to do.

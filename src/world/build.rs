@@ -13,7 +13,7 @@ use crate::scenario::users::{Encoding, SessionSpec, UserClass};
 use crate::store::keyspace::{Shape, ShapeId, ShapeKind};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
-use crate::traffic::Class;
+use crate::traffic::{Arrivals, Class};
 use crate::units::{Ratio, Span, Time};
 
 use super::database::Database;
@@ -39,7 +39,10 @@ impl<P: Probe> World<P> {
             .users
             .iter()
             .enumerate()
-            .map(|(index, class)| crowd(class, index as u16, root, &mut nodes))
+            .map(|(index, class)| {
+                let compiled = Class::new(class, index as u16, root);
+                crowd(class, compiled, scenario.duration, &mut nodes)
+            })
             .collect();
         let recorded = scenario.trace.as_ref().map(|trace| {
             let class = scenario.users.len() as u16;
@@ -99,11 +102,10 @@ impl<P: Probe> World<P> {
     }
 }
 
-fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> Crowd {
+fn crowd(class: &UserClass, compiled: Class, duration: Span, nodes: &mut [Node]) -> Crowd {
     let session = &class.session;
     let key = KeyPattern::new(&session.key, session.id_length as usize);
     let shape = register(shape_of(session, key.len()), nodes);
-    let compiled = Class::new(class, index, root);
     let returns = class.return_share > Ratio::ZERO;
     Crowd {
         programs: Programs::new(session),
@@ -113,9 +115,10 @@ fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> C
         ttl_kind: session.ttl_kind,
         key,
         shape,
-        seats: Seats::new(compiled.seats().unwrap_or(0), returns),
-        arrived: 0,
-        first_in_seats: compiled.first_arrivals(),
+        seats: Seats::new(&compiled, returns),
+        openings: compiled.openings(),
+        arrivals: Arrivals::new(class, duration),
+        next_arrival: (Time::NEVER, 0),
         class: compiled,
     }
 }

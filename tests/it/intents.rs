@@ -252,7 +252,7 @@ fn the_world_does_what_users_intend() {
     let root = DrawRoot::new(run.seed, 0);
     let mut intended = Bag::new();
     let seated = Class::new(&run.users[0], 0, root);
-    let first = seated.first_arrivals();
+    let first = seated.openings();
     assert_eq!(first.len(), 60);
     for (mut at, seat) in first {
         for generation in 0.. {

@@ -21,3 +21,4 @@ mod replay;
 mod run;
 mod support;
 mod traces;
+mod traffic;

@@ -64,6 +64,10 @@ pub enum Kind {
     Program,
     /// A list of requests.
     Script,
+    /// What something is multiplied by.
+    Factor,
+    /// A list of such numbers.
+    Factors,
     /// A duration by bytes, or a distribution of durations.
     ServiceTime,
     /// A list of expectations.
@@ -88,6 +92,8 @@ impl Kind {
             Self::Sizes => "size or distribution",
             Self::Program => "list of commands",
             Self::Script => "list of requests",
+            Self::Factor => "number",
+            Self::Factors => "list of numbers",
             Self::ServiceTime => "service time",
             Self::Expectations => "list of expectations",
             Self::Price => "price",

@@ -6,10 +6,12 @@ use crate::units::{Bytes, Rate, Ratio, Span};
 use super::commands::Program;
 use super::reader::choice::{Choice, choice_is_value};
 
+pub mod arrivals;
 mod keys;
 mod session;
 mod visits;
 
+use arrivals::Arrivals;
 pub(super) use keys::SECTION;
 pub(super) use session::Purpose;
 pub(super) use visits::Visits;
@@ -104,6 +106,8 @@ pub struct UserClass {
     pub cookies: bool,
     /// How they come.
     pub arrival: Arrival,
+    /// How that changes with time.
+    pub arrivals: Arrivals,
     /// From one intent to the next within a visit.
     pub think_time: Distribution<Span>,
     /// Length of a visit. Of scripted visits its mean, without cookies the think time.
