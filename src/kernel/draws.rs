@@ -65,6 +65,8 @@ pub enum Purpose {
     LogsIn = 13,
     /// When it does.
     LoginAfter = 14,
+    /// Which of several things a request is about.
+    Object = 15,
 }
 
 impl DrawRoot {

@@ -14,3 +14,4 @@ pub mod quantiles;
 pub mod slab;
 pub mod station;
 pub mod streams;
+pub mod zipf;

@@ -35,11 +35,19 @@ pub enum CommandName {
     Exists,
     /// Delete a key.
     Del,
+    /// Count one up, from 0 if the key is not there.
+    Incr,
+    /// Raise a member's score in a sorted set, with the member if it is new.
+    ZIncrBy,
+    /// The members of a sorted set with the highest scores.
+    ZRevRange,
+    /// The rank of a member of a sorted set.
+    ZRevRank,
 }
 
 impl CommandName {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
+    /// All of them. Those on counters and sorted sets are none of a session library's.
+    pub const ALL: [Self; 14] = [
         Self::Get,
         Self::GetEx,
         Self::Set,
@@ -50,6 +58,10 @@ impl CommandName {
         Self::Expire,
         Self::Exists,
         Self::Del,
+        Self::Incr,
+        Self::ZIncrBy,
+        Self::ZRevRange,
+        Self::ZRevRank,
     ];
 
     /// As a scenario writes it.
@@ -65,17 +77,34 @@ impl CommandName {
             Self::Expire => "EXPIRE",
             Self::Exists => "EXISTS",
             Self::Del => "DEL",
+            Self::Incr => "INCR",
+            Self::ZIncrBy => "ZINCRBY",
+            Self::ZRevRange => "ZREVRANGE",
+            Self::ZRevRank => "ZREVRANK",
         }
     }
 
     /// Whether the server counts a keyspace hit or miss for it (`lookupKeyRead`).
     pub const fn is_read(self) -> bool {
-        matches!(self, Self::Get | Self::GetEx | Self::HGetAll | Self::Exists)
+        matches!(
+            self,
+            Self::Get
+                | Self::GetEx
+                | Self::HGetAll
+                | Self::Exists
+                | Self::ZRevRange
+                | Self::ZRevRank
+        )
     }
 
     /// Whether its reply holds the value.
     pub const fn returns_value(self) -> bool {
         matches!(self, Self::Get | Self::GetEx | Self::HGetAll)
+    }
+
+    /// Whether its reply holds a part of the value, of as many bytes as the command says.
+    pub const fn returns_part(self) -> bool {
+        matches!(self, Self::ZRevRange)
     }
 
     /// Whether it can set the TTL of its key.
@@ -88,7 +117,10 @@ impl CommandName {
 
     /// Whether it stores a value, and is refused with OOM when nothing can be evicted.
     pub const fn stores_value(self) -> bool {
-        matches!(self, Self::Set | Self::SetNx | Self::SetXx | Self::HSet)
+        matches!(
+            self,
+            Self::Set | Self::SetNx | Self::SetXx | Self::HSet | Self::Incr | Self::ZIncrBy
+        )
     }
 }
 

@@ -84,6 +84,8 @@ impl Node {
                 let moved = if outcome == Outcome::Hit {
                     if command.name.returns_value() {
                         self.keyspace.bytes(key)
+                    } else if command.name.returns_part() {
+                        command.bytes
                     } else {
                         0
                     }

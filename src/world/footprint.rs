@@ -118,8 +118,8 @@ impl Trial<'_> {
             Ttl::Clear
         };
         let store = match kept.shape.kind {
-            ShapeKind::String => CommandName::Set,
             ShapeKind::Hash { .. } => CommandName::HSet,
+            _ => CommandName::Set,
         };
         let put = |keyspace: &mut Keyspace, id: u64| {
             let slot = (id % self.slots) as u16;

@@ -78,7 +78,10 @@ impl Keyspace {
             return Outcome::Oom;
         }
         match command.name {
-            CommandName::Get | CommandName::HGetAll => self.read(key, now, true),
+            CommandName::Get
+            | CommandName::HGetAll
+            | CommandName::ZRevRange
+            | CommandName::ZRevRank => self.read(key, now, true),
             CommandName::Exists => self.read(key, now, false),
             CommandName::GetEx => self.get_and_expire(key, now, command.ttl),
             CommandName::Set | CommandName::SetNx | CommandName::SetXx => {
@@ -87,6 +90,8 @@ impl Keyspace {
             CommandName::HSet => self.set_fields(key, now, command.bytes),
             CommandName::Expire => self.expire(key, now, command.ttl),
             CommandName::Del => self.remove(key, now),
+            CommandName::Incr => self.raise(key, now, 1),
+            CommandName::ZIncrBy => self.raise(key, now, command.bytes),
         }
     }
 
@@ -250,6 +255,19 @@ impl Keyspace {
             self.resize_value(key, bytes);
         } else {
             self.add(key, bytes, now);
+        }
+        Outcome::Done
+    }
+
+    /// A counter counts up, a sorted set takes new members: `by` more, or the first if the key is
+    /// not there. What such a value holds is its count.
+    fn raise(&mut self, key: u32, now: u64, by: u32) -> Outcome {
+        if self.find(key, now) {
+            self.touch(key, now);
+            let count = self.entries[key as usize].bytes.saturating_add(by);
+            self.resize_value(key, count);
+        } else {
+            self.add(key, 1, now);
         }
         Outcome::Done
     }

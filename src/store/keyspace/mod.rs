@@ -13,6 +13,7 @@ mod execute;
 mod expiry;
 mod memory;
 mod room;
+mod sorted_set;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
