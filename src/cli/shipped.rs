@@ -6,10 +6,13 @@ use crate::scenario::reader::choice::nearest;
 use super::exit::{Exit, Failure};
 
 /// Each with its name and its text, in the order in which they are listed.
-pub(super) const SCENARIOS: &[(&str, &str)] = &[(
-    "ecommerce-carts",
-    include_str!("../../scenarios/ecommerce-carts.toml"),
-)];
+pub(super) const SCENARIOS: &[(&str, &str)] = &[
+    (
+        "ecommerce-carts",
+        include_str!("../../scenarios/ecommerce-carts.toml"),
+    ),
+    ("mixed-use", include_str!("../../scenarios/mixed-use.toml")),
+];
 
 /// What the name of a scenario that is shipped begins with.
 const SIGN: char = '@';

@@ -113,6 +113,27 @@ pub fn shares(n: u32, exponent: u32) -> Vec<f64> {
     shares
 }
 
+/// The sum of `of` over the probabilities of all `n` ranks, with `exponent` in millionths; of ranks
+/// that differ little, many are taken together. For estimates.
+pub fn share_sums(n: u32, exponent: u32, of: impl Fn(f64) -> f64) -> f64 {
+    /// Ranks that are taken each for itself.
+    const SINGLE: u64 = 1_000;
+    let weight = |rank: f64| libm::pow(rank, -f64::from(exponent) / 1e6);
+    let (mut groups, mut rank) = (Vec::new(), 1u64);
+    while rank <= u64::from(n) {
+        let size = if rank <= SINGLE { 1 } else { rank / 500 };
+        let size = size.min(u64::from(n) + 1 - rank);
+        let middle = rank as f64 + (size - 1) as f64 / 2.0;
+        groups.push((size as f64, weight(middle)));
+        rank += size;
+    }
+    let sum: f64 = groups.iter().rev().map(|(size, each)| size * each).sum();
+    groups
+        .into_iter()
+        .map(|(size, each)| size * of(each / sum))
+        .sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +163,24 @@ mod tests {
                     "rank {rank} of {n}: {found}, not {share}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn sums_over_groups_are_those_over_ranks() {
+        for (n, exponent) in [
+            (1, 0),
+            (900, 800_000),
+            (200_000, 800_000),
+            (50_000, 1_500_000),
+        ] {
+            let of = |share: f64| -libm::expm1(-20_000.0 * share);
+            let exact: f64 = shares(n, exponent).into_iter().map(of).sum();
+            let grouped = share_sums(n, exponent, of);
+            assert!(
+                (grouped / exact - 1.0).abs() < 1e-3,
+                "{n}: {grouped}, not {exact}"
+            );
         }
     }
 

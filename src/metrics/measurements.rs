@@ -4,6 +4,7 @@ use crate::probe::{Aftermath, LossCause};
 use crate::units::{Span, Time};
 
 use super::histogram::{Brief, Latencies};
+use super::workloads::WorkloadMeasurements;
 
 /// Adds counts of the same kind.
 trait Accumulate {
@@ -245,6 +246,8 @@ pub struct Measurements {
     pub in_flight_at_end: u64,
     /// A hash over every event of the run in its order.
     pub fingerprint: u64,
+    /// What the workloads beside the sessions did, in their order.
+    pub workloads: Vec<WorkloadMeasurements>,
     /// Which metrics can apply.
     pub applies: Applies,
 }

@@ -12,6 +12,7 @@ pub mod expect;
 pub mod histogram;
 pub mod measurements;
 pub mod recorder;
+pub mod workloads;
 
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,8 @@
 //! memory that stays in the first-level cache. No fact allocates.
 
 use crate::probe::{
-    Aftermath, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
+    Aftermath, CommandDone, Fate, Kept, LossCause, NodeSample, Probe, RequestDone, RequestKind,
+    WorkloadDone,
 };
 use crate::scenario::Scenario;
 use crate::units::{Span, Time};
@@ -30,6 +31,7 @@ use crate::units::{Span, Time};
 use super::check::check;
 use super::histogram::Bins;
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
+use super::workloads::Watched;
 
 /// A minute, over which a load is averaged as `CloudWatch` does.
 const MINUTE: Span = Span::from_secs(60);
@@ -72,6 +74,9 @@ struct Rare {
     gauges: Gauges,
     latencies: [Bins; Group::ALL.len()],
     rows: Vec<Row>,
+    workloads: Vec<Watched>,
+    /// `used_memory` of all nodes when it was last looked at.
+    used_memory: u64,
     open_at_start: u64,
     expired_pending_at_start: u64,
     in_flight_at_start: u64,
@@ -89,7 +94,9 @@ impl Recorder {
         // Nobody logs in in recorded traffic, which is the class behind the last.
         let recorded = scenario.trace.iter().map(|_| false);
         let logins = logins.chain(recorded).collect();
-        Self::with(scenario.seed, logins)
+        let mut recorder = Self::with(scenario.seed, logins);
+        recorder.rare.workloads = vec![Watched::default(); scenario.workloads.len()];
+        recorder
     }
 
     pub(super) fn with(seed: u64, logins: Vec<bool>) -> Self {
@@ -115,6 +122,8 @@ impl Recorder {
                 gauges: Gauges::default(),
                 latencies: Default::default(),
                 rows: Vec::new(),
+                workloads: Vec::new(),
+                used_memory: 0,
                 open_at_start: 0,
                 expired_pending_at_start: 0,
                 in_flight_at_start: 0,
@@ -149,6 +158,11 @@ impl Recorder {
             in_flight_at_start: rare.in_flight_at_start,
             in_flight_at_end: rare.in_flight_at_end,
             fingerprint: rare.fingerprint,
+            workloads: rare
+                .workloads
+                .into_iter()
+                .map(|watched| watched.finish(rare.used_memory))
+                .collect(),
             applies: Applies {
                 logins: rare.logins.contains(&true),
                 guests: rare.logins.contains(&false),
@@ -173,11 +187,13 @@ impl Recorder {
         self.rare.total = Counts::default();
         self.rare.gauges = Gauges::default();
         self.rare.rows.clear();
+        self.rare.workloads.fill(Watched::default());
         self.rare.latencies.iter_mut().for_each(Bins::clear);
     }
 
     /// Notes the nodes' memory.
     fn observe(&mut self, nodes: &[NodeSample]) {
+        self.rare.used_memory = nodes.iter().map(|node| node.used_memory).sum();
         for node in nodes {
             let usage = (node.maxmemory > 0).then(|| billionths(node.used_memory, node.maxmemory));
             self.rare.row_gauges.raise(&Gauges {
@@ -366,6 +382,24 @@ impl Probe for Recorder {
     fn db_refused(&mut self, _at: Time) {
         self.row.db_queries += 1;
         self.row.db_refused += 1;
+    }
+
+    fn workload_done(&mut self, fact: &WorkloadDone) {
+        let queries = fact.without_cache;
+        if fact.issued >= self.begin {
+            self.row.db_baseline += u64::from(queries.reads) + u64::from(queries.writes);
+        }
+        self.rare.workloads[fact.workload as usize].done(fact, self.begin);
+    }
+
+    fn workload_key_died(&mut self, _at: Time, workload: u16, evicted: bool) {
+        self.rare.workloads[workload as usize].key_died(evicted);
+    }
+
+    fn workloads_end(&mut self, kept: &[Kept]) {
+        for (watched, kept) in self.rare.workloads.iter_mut().zip(kept) {
+            watched.keeps(*kept);
+        }
     }
 
     fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {

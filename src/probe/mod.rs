@@ -157,6 +157,36 @@ pub struct CommandDone {
     pub done: Time,
 }
 
+/// A finished request of a workload beside the sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkloadDone {
+    /// The workload, by its place in the scenario.
+    pub workload: u16,
+    /// When it was sent.
+    pub issued: Time,
+    /// When the application had all it needed.
+    pub done: Time,
+    /// The store's part of the time between.
+    pub store_time: Span,
+    /// Whether it found what it read; `None` if it did not read.
+    pub found: Option<bool>,
+    /// Whether any of its commands was refused (OOM), or its query.
+    pub refused: bool,
+    /// Queries that it sent to the database.
+    pub queries: Queries,
+    /// Queries that it would have sent had there been no cache.
+    pub without_cache: Queries,
+}
+
+/// What a workload keeps in all nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Keys, expired ones that are still resident included.
+    pub keys: u64,
+    /// What these allocate, in bytes; the buckets of the hash tables aside.
+    pub bytes: u64,
+}
+
 /// The state of a node at a moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NodeSample {
@@ -210,6 +240,12 @@ pub trait Probe {
     fn db_query(&mut self, sent: Time, done: Time) {}
     /// The database refused a query: too many were waiting.
     fn db_refused(&mut self, at: Time) {}
+    /// A request of a workload got its answer.
+    fn workload_done(&mut self, fact: &WorkloadDone) {}
+    /// A node evicted a key of a workload (`evicted`), or reclaimed an expired one.
+    fn workload_key_died(&mut self, at: Time, workload: u16, evicted: bool) {}
+    /// What the workloads keep, in their order, at the end of the run.
+    fn workloads_end(&mut self, kept: &[Kept]) {}
     /// A row of the time series ends now.
     fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {}
     /// A minute of the run ends now (also the end of the run).

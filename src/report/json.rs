@@ -11,6 +11,7 @@ use crate::scenario::Scenario;
 use super::Outcome;
 use super::identity::RESULTS_VERSION;
 use super::warnings::warnings;
+use super::workloads::{Workload, for_machines};
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -33,6 +34,8 @@ struct Summary<'a> {
     warnings: Vec<String>,
     expectations: Vec<Expected<'a>>,
     metrics: Metrics<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    workloads: Vec<Workload<'a>>,
 }
 
 /// An expectation and what became of it.
@@ -117,6 +120,7 @@ pub fn summary(outcome: Outcome<'_>) -> String {
             catalogue: catalogue(),
             measurements,
         },
+        workloads: for_machines(outcome),
     };
     let mut text = serde_json::to_string_pretty(&summary)
         .expect("a summary has text keys and finite numbers only");

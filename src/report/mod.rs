@@ -11,6 +11,7 @@ mod page;
 pub mod series;
 pub mod text;
 pub mod warnings;
+mod workloads;
 
 use crate::metrics::measurements::Measurements;
 use crate::scenario::Scenario;

@@ -78,6 +78,7 @@ fn scenario(ttl: Span) -> Scenario {
             on_lost_session: OnLostSession::Login,
         },
         trace: None,
+        workloads: Vec::new(),
         users: vec![UserClass {
             name: "shoppers".to_owned(),
             login: true,

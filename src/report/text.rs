@@ -16,6 +16,7 @@ use super::format::{NOT_APPLICABLE, bytes, duration, percent, plural, significan
 use super::format::{value as shown, words};
 use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
+use super::workloads;
 
 /// How the summary is shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +42,7 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
         page.columns(&sessions(&figures), &users(&figures));
         page.columns(&cache(&figures), &database(&figures));
         latency(&mut page, &figures);
+        workloads::table(&mut page, outcome);
     }
     expectations(&mut page, outcome);
     for warning in warnings(outcome) {

@@ -22,7 +22,8 @@ pub const MAX_LIVE_SESSIONS: u64 = 200_000_000;
 /// Events on the agenda for each request beside one for each of its commands: the user's next
 /// intent, and a reply from the database.
 const EVENTS_BESIDE_COMMANDS: f64 = 2.0;
-/// Events for each row of a trace: its time, a command, and for some a second one or a reply.
+/// Events for each row of a trace, and for each request of a workload: its time, a command, and
+/// for some a second one or a reply.
 const EVENTS_A_ROW: f64 = 3.0;
 
 impl Scenario {
@@ -46,6 +47,14 @@ impl Scenario {
             };
             trace.content.rows as f64 * share
         })
+    }
+
+    /// Objects of all workloads.
+    pub fn objects_of_workloads(&self) -> f64 {
+        self.workloads
+            .iter()
+            .map(|workload| f64::from(workload.objects))
+            .sum()
     }
 
     /// Sessions of the trace, as if none of them ever ended.
@@ -82,7 +91,12 @@ impl Scenario {
             .sum();
         let crons = f64::from(self.store.shards) * f64::from(self.store.hz);
         let rows = self.expected_rows() * EVENTS_A_ROW;
-        requests + rows + crons * self.duration.seconds()
+        let workloads: f64 = self
+            .workloads
+            .iter()
+            .map(|workload| workload.expected_requests(self) * EVENTS_A_ROW)
+            .sum();
+        requests + rows + workloads + crons * self.duration.seconds()
     }
 
     /// Why the run would take more time or memory than there is, if it would. `places` are those

@@ -26,6 +26,7 @@ mod tests;
 mod top;
 pub mod traffic;
 pub mod users;
+pub mod workloads;
 
 use crate::units::Span;
 
@@ -42,6 +43,7 @@ use presets::node_types::NodeType;
 use store::{Platform, StoreSpec};
 use traffic::TraceSpec;
 use users::UserClass;
+use workloads::WorkloadSpec;
 
 /// A validated scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +76,8 @@ pub struct Scenario {
     pub trace: Option<TraceSpec>,
     /// Who uses it; at least one class unless there is recorded traffic.
     pub users: Vec<UserClass>,
+    /// What else uses the nodes; may be empty.
+    pub workloads: Vec<WorkloadSpec>,
 }
 
 impl Scenario {

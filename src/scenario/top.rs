@@ -18,6 +18,7 @@ use super::reader::writer::Writer;
 use super::store::{self, Platform, StoreSpec};
 use super::traffic::{self, TraceSpec};
 use super::users::{self, TtlKind, UserClass};
+use super::workloads;
 use super::{Scenario, is_plain_name};
 
 /// Two years; the clock reaches 2.28 (`kernel::agenda::TIME_LIMIT`).
@@ -131,6 +132,7 @@ pub(super) const TOP: Section = Section {
         &database::SECTION,
         &traffic::SECTION,
         &users::SECTION,
+        &workloads::SECTION,
         &own_types::SECTION,
     ],
     not_yet: &[
@@ -150,6 +152,7 @@ pub const SECTIONS: &[&Section] = &[
     users::SECTION.sections[0].sections[0],
     users::SECTION.sections[0].sections[1],
     users::SECTION.sections[1],
+    &workloads::SECTION,
     &own_types::SECTION,
 ];
 
@@ -174,6 +177,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let trace = traffic::read(table.section(&traffic::SECTION), input);
     let recorded = !matches!(trace, Ok(None));
     let users = read_users(&table, duration, recorded, &mut places);
+    let workloads = workloads::read(&table, users.as_deref());
     let longest_ttl = longest_ttl(users.as_deref(), trace.as_ref().ok());
     let warmup = read_warmup(&table, duration, longest_ttl);
     let window = read_window(&table, duration);
@@ -194,6 +198,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         database: database?,
         trace: trace.ok()?,
         users: users?,
+        workloads: workloads?,
     };
     if reader.is_clean()
         && let Some(problem) = scenario.too_much(&places)
@@ -420,6 +425,9 @@ impl Scenario {
         }
         for class in &self.users {
             class.write(&mut out);
+        }
+        for workload in &self.workloads {
+            workload.write(self, &mut out);
         }
         own_types::write(&self.node_types, &mut out);
         out.finish()

@@ -21,6 +21,7 @@ use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
 use super::trace::{Recorded, Rows};
 use super::visits::Seats;
+use super::workloads::Workloads;
 use super::{Crowd, World};
 
 /// Time 0 on the servers' clocks, in milliseconds since 1970: a whole minute (2026-01-01 00:00
@@ -48,8 +49,14 @@ impl<P: Probe> World<P> {
             let class = scenario.users.len() as u16;
             Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
         });
+        let workloads = Workloads::new(scenario, root, &mut nodes);
         let seconds = scenario.duration.seconds().max(1e-9);
-        let rate = scenario.expected_requests() / seconds;
+        let workloads_rate: f64 = scenario
+            .workloads
+            .iter()
+            .map(|workload| workload.expected_requests(scenario))
+            .sum();
+        let rate = (scenario.expected_requests() + workloads_rate) / seconds;
         let sessions = scenario
             .expected_live_sessions()
             .min(f64::from(MAX_VISITORS)) as u64;
@@ -70,6 +77,7 @@ impl<P: Probe> World<P> {
                 on_lost_session: scenario.database.on_lost_session,
             },
             recorded,
+            workloads,
             cron_period: Span(1_000_000_000 / u64::from(scenario.store.hz)),
             samples: Vec::with_capacity(nodes.len()),
             nodes,
@@ -99,6 +107,7 @@ impl<P: Probe> World<P> {
             self.expect_next_user(class);
         }
         self.expect_next_row();
+        self.begin_workloads();
     }
 }
 

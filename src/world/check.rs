@@ -45,6 +45,8 @@ impl<P: Probe> World<P> {
         self.probe
             .window(self.now, &self.samples, live_sessions, self.users_present);
         self.probe.minute(self.now, &self.samples);
+        let kept = self.kept_by_workloads();
+        self.probe.workloads_end(&kept);
         let in_flight = self.requests.len() as u64 + self.recorded_in_flight();
         self.probe
             .run_ends(self.now, in_flight, self.fingerprint, complete);

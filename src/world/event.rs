@@ -24,6 +24,9 @@ pub(super) enum Event {
     /// Recorded traffic goes on: with the next row of the trace (0), or with one of its requests
     /// (its place + 1).
     Recorded(u32),
+    /// A workload goes on: with its next request (its place), or with one that is on its way (its
+    /// place behind those of the workloads).
+    Workload(u32),
 }
 
 /// Largest number of visitors and of requests on their way: what 28 bits can name.
@@ -44,6 +47,7 @@ impl Event {
             Self::MeasurementBegins => (7, 0),
             Self::End => (8, 0),
             Self::Recorded(number) => (9, number),
+            Self::Workload(number) => (10, number),
         };
         debug_assert!(number < MAX_VISITORS, "an event names too large a number");
         kind << NUMBER_BITS | number
@@ -62,7 +66,8 @@ impl Event {
             6 => Self::Minute,
             7 => Self::MeasurementBegins,
             8 => Self::End,
-            _ => Self::Recorded(number),
+            9 => Self::Recorded(number),
+            _ => Self::Workload(number),
         }
     }
 
@@ -106,6 +111,7 @@ mod tests {
             Event::End,
             Event::Recorded(0),
             Event::Recorded(9),
+            Event::Workload(70),
         ] {
             assert_eq!(Event::unpack(event.pack()), event);
         }

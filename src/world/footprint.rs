@@ -11,12 +11,14 @@ use crate::scenario::Scenario;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::{Engine, StoreSpec};
 use crate::scenario::traffic::TraceSpec;
-use crate::scenario::users::{TtlKind, UserClass};
+use crate::scenario::users::{Encoding, TtlKind, UserClass};
+use crate::scenario::workloads::WorkloadSpec;
 use crate::store::keyspace::{Command, CpuTime, Keyspace, Shape, ShapeKind, Ttl};
 use crate::units::{Bytes, Span, Time};
 
 use super::build::{START_UNIX_MS, shape, shape_of};
 use super::key_pattern::KeyPattern;
+use super::workloads::shape_of as shape_of_workload;
 
 /// Most keys that are tried out.
 const MOST_KEYS: u64 = 1 << 14;
@@ -33,6 +35,8 @@ pub struct Footprint {
     /// Bytes of a session of each class, of those of a trace last: key, value, TTL and its share
     /// of the hash tables.
     pub session: Vec<f64>,
+    /// Bytes of a key of each workload, likewise.
+    pub workload: Vec<f64>,
 }
 
 impl Footprint {
@@ -65,13 +69,23 @@ impl Footprint {
                 after.saturating_sub(before) as f64 / trial.keys as f64
             })
             .collect();
-        Self { empty, session }
+        let workload = scenario.workloads.iter().map(|spec| {
+            let (before, after) = trial.fill(&Kept::of_workload(spec, scenario));
+            after.saturating_sub(before) as f64 / trial.keys as f64
+        });
+        Self {
+            empty,
+            session,
+            workload: workload.collect(),
+        }
     }
 }
 
 /// How sessions of a class are kept.
 struct Kept {
     shape: Shape,
+    /// Stores it.
+    store: CommandName,
     sizes: Quantiles,
     has_ttl: bool,
 }
@@ -82,6 +96,7 @@ impl Kept {
         let length = KeyPattern::new(&session.key, session.id_length as usize).len();
         Self {
             shape: shape_of(session, length),
+            store: stores(session.encoding),
             sizes: Quantiles::new(&session.bytes),
             has_ttl: session.ttl_kind != TtlKind::None,
         }
@@ -92,9 +107,34 @@ impl Kept {
         let bytes = Bytes(trace.content.mean_bytes() as u64);
         Self {
             shape: shape(trace.encoding, trace.key_length()),
+            store: stores(trace.encoding),
             sizes: Quantiles::new(&Distribution::Fixed(bytes)),
             has_ttl: trace.content.longest_ttl > Span::ZERO,
         }
+    }
+
+    /// As if all keys had what they will have in the mean.
+    fn of_workload(spec: &WorkloadSpec, scenario: &Scenario) -> Self {
+        let shape = shape_of_workload(spec, &scenario.store);
+        let size = Bytes(spec.expected_size(scenario).max(1.0) as u64);
+        Self {
+            shape,
+            store: match shape.kind {
+                ShapeKind::SortedSet { .. } => CommandName::ZIncrBy,
+                ShapeKind::Counter { .. } => CommandName::Incr,
+                _ => CommandName::Set,
+            },
+            sizes: Quantiles::new(&Distribution::Fixed(size)),
+            has_ttl: spec.ttl > Span::ZERO,
+        }
+    }
+}
+
+/// The command that stores a session of that encoding.
+const fn stores(encoding: Encoding) -> CommandName {
+    match encoding {
+        Encoding::String => CommandName::Set,
+        Encoding::Hash { .. } => CommandName::HSet,
     }
 }
 
@@ -117,19 +157,18 @@ impl Trial<'_> {
         } else {
             Ttl::Clear
         };
-        let store = match kept.shape.kind {
-            ShapeKind::Hash { .. } => CommandName::HSet,
-            _ => CommandName::Set,
-        };
+        let store = kept.store;
         let put = |keyspace: &mut Keyspace, id: u64| {
             let slot = (id % self.slots) as u16;
             let key = keyspace.create(id, slot, shape, 0);
             // The multiples of the golden ratio spread evenly over all sizes.
             let bytes = sizes.draw(id.wrapping_mul(0x9E37_79B9_7F4A_7C15)) as u32;
-            for name in [store, CommandName::Expire] {
-                if name == store || (store == CommandName::HSet && ttl != Ttl::Clear) {
-                    keyspace.execute(&Command { name, bytes, ttl }, key, Time::ZERO);
-                }
+            // A sorted set begins with one member.
+            let more = (store == CommandName::ZIncrBy).then_some(store);
+            let expire = store != CommandName::Set && ttl != Ttl::Clear;
+            let expire = expire.then_some(CommandName::Expire);
+            for name in [Some(store), more, expire].into_iter().flatten() {
+                keyspace.execute(&Command { name, bytes, ttl }, key, Time::ZERO);
             }
             key
         };

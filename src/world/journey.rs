@@ -23,12 +23,13 @@
 
 use crate::kernel::draws::{Purpose, RequestDraws};
 use crate::kernel::quantiles::Quantiles;
-use crate::probe::{Answer, CommandDone, Probe, Queries, RequestDone, RequestKind, SessionSeen};
+use crate::probe::{CommandDone, Probe, Queries, RequestDone, RequestKind, SessionSeen};
 use crate::program::{ProgramKind, Step, StepId, TtlChange};
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
 use crate::store::node::Reply;
 use crate::units::{Span, Time};
 
+use super::errand::answer;
 use super::event::Event;
 use super::{Crowd, Visitor, World};
 
@@ -409,17 +410,6 @@ impl<P: Probe> World<P> {
             // Without a cache nobody would have had to log in again.
             RequestKind::Login => Queries::default(),
         }
-    }
-}
-
-/// What the server's counters and the metrics call an outcome.
-#[inline]
-const fn answer(outcome: Outcome) -> Answer {
-    match outcome {
-        Outcome::Hit => Answer::Hit,
-        Outcome::Miss => Answer::Miss,
-        Outcome::Done | Outcome::NotDone => Answer::Done,
-        Outcome::Oom => Answer::Oom,
     }
 }
 

@@ -9,6 +9,7 @@ mod aftermath;
 mod build;
 mod check;
 mod database;
+mod errand;
 mod event;
 pub mod footprint;
 mod journey;
@@ -16,6 +17,7 @@ mod key_pattern;
 mod logins;
 mod trace;
 mod visits;
+mod workloads;
 
 use crate::kernel::agenda::{Agenda, Warm};
 use crate::kernel::quantiles::Quantiles;
@@ -37,6 +39,7 @@ use database::Database;
 use event::{Event, MAX_VISITORS};
 use journey::Request;
 use trace::Recorded;
+use workloads::Workloads;
 
 /// What is left of a run.
 #[derive(Debug)]
@@ -142,6 +145,8 @@ impl Crowd {
 
 /// Owners from here on are keys of the trace, by their place among them.
 const RECORDED: u32 = MAX_VISITORS;
+/// Owners from here on are workloads, by their place in the scenario.
+const WORKLOADS: u32 = 2 * MAX_VISITORS;
 /// Owner of a key whose session is over; its death concerns nobody.
 const NO_OWNER: u32 = u32::MAX;
 /// Likewise, and a request on its way may still name the key: it is never given back.
@@ -162,6 +167,8 @@ struct World<P> {
     database: Database,
     /// Recorded traffic, if the scenario names any.
     recorded: Option<Box<Recorded>>,
+    /// What else uses the nodes.
+    workloads: Workloads,
     cron_period: Span,
     /// Requests sent so far.
     issued: u64,
@@ -212,6 +219,7 @@ impl<P: Probe> World<P> {
                     Event::MeasurementBegins => self.begin_measurement(),
                     Event::End => return true,
                     Event::Recorded(number) => self.play(number),
+                    Event::Workload(number) => self.work(number),
                 }
             }
             if !watch(self.now, self.issued) {
@@ -253,6 +261,12 @@ impl<P: Probe> World<P> {
                 if death.owner == NO_OWNER {
                     self.nodes[node as usize].keyspace_mut().release(death.key);
                 }
+                continue;
+            }
+            if death.owner >= WORKLOADS {
+                let workload = (death.owner - WORKLOADS) as u16;
+                let evicted = cause == KeyDeath::Evicted;
+                self.probe.workload_key_died(self.now, workload, evicted);
                 continue;
             }
             if death.owner >= RECORDED {

@@ -22,3 +22,4 @@ mod run;
 mod support;
 mod traces;
 mod traffic;
+mod workloads;

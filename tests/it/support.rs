@@ -5,7 +5,8 @@ use sessionsim::metrics::catalogue::catalogue;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
 use sessionsim::probe::{
-    Aftermath, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
+    Aftermath, CommandDone, Fate, Kept, LossCause, NodeSample, Probe, RequestDone, RequestKind,
+    WorkloadDone,
 };
 use sessionsim::scenario::{self, Scenario};
 use sessionsim::units::{Span, Time};
@@ -108,6 +109,21 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
     fn aftermath(&mut self, at: Time, closed_at: Time, class: u16, fate: Fate, after: Aftermath) {
         self.0.aftermath(at, closed_at, class, fate, after);
         self.1.aftermath(at, closed_at, class, fate, after);
+    }
+
+    fn workload_done(&mut self, fact: &WorkloadDone) {
+        self.0.workload_done(fact);
+        self.1.workload_done(fact);
+    }
+
+    fn workload_key_died(&mut self, at: Time, workload: u16, evicted: bool) {
+        self.0.workload_key_died(at, workload, evicted);
+        self.1.workload_key_died(at, workload, evicted);
+    }
+
+    fn workloads_end(&mut self, kept: &[Kept]) {
+        self.0.workloads_end(kept);
+        self.1.workloads_end(kept);
     }
 
     fn db_query(&mut self, sent: Time, done: Time) {

@@ -140,6 +140,15 @@ fn sessions(text: &mut String, scenario: &Scenario, figures: &Figures) {
     if let Some(trace) = &scenario.trace {
         figure(text, "trace", &recorded(trace));
     }
+    for (workload, (keys, each)) in scenario.workloads.iter().zip(&figures.workloads) {
+        let line = format!(
+            "{}: about {} keys of {} bytes at the end of the run, if none is evicted",
+            workload.name,
+            number(*keys),
+            whole(*each)
+        );
+        figure(text, "workload", &line);
+    }
     let used = bytes(figures.used_memory as u64);
     let limit = scenario.store.maxmemory.0;
     let line = if limit > 0 {

@@ -343,8 +343,8 @@ fn database() -> [Metric; 5] {
             "db_queries_without_cache",
             Unit::Count,
             Neither,
-            "Queries of the same requests without a cache: a read for each that has a session, \
-             a write for each change.",
+            "Queries of the same requests without a cache: a read for each that has a session or \
+             reads from a query cache, a write for each change.",
             ByCount(|c, _| count(c.db_baseline)),
         ),
         metric(

@@ -182,10 +182,25 @@ impl Keyspace {
         at.millis() > self.entries[key.0 as usize].expires()
     }
 
+    /// Whether the key has a TTL.
+    pub fn has_ttl(&self, key: KeyId) -> bool {
+        self.entries[key.0 as usize].has_ttl()
+    }
+
     /// Bytes of a live key's value.
     #[inline]
     pub fn bytes(&self, key: KeyId) -> u32 {
         self.entries[key.0 as usize].bytes
+    }
+
+    /// The owner of each key that is stored, with the bytes that it allocates, the buckets of the
+    /// hash tables aside; in no order that means anything.
+    pub fn stored(&self) -> impl Iterator<Item = (u32, u64)> {
+        let live = self.entries.iter().filter(|entry| entry.is_live());
+        live.map(|entry| {
+            let bytes = self.costs.key(entry.shape(), entry.bytes, entry.has_ttl());
+            (entry.owner, bytes)
+        })
     }
 
     /// Keys that died since this list was last drained.

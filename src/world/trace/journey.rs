@@ -1,9 +1,7 @@
 //! The journey of a recorded request: its commands, and what follows from their replies.
 
 use crate::kernel::draws::Purpose;
-use crate::probe::{
-    Aftermath, Answer, CommandDone, Probe, Queries, RequestDone, RequestKind, SessionSeen,
-};
+use crate::probe::{Aftermath, Probe, Queries, RequestDone, RequestKind, SessionSeen};
 use crate::scenario::commands::CommandName;
 use crate::scenario::database::OnLostSession;
 use crate::session::Presence;
@@ -12,6 +10,7 @@ use crate::traffic::trace::Operation;
 use crate::units::{Span, Time};
 
 use super::super::World;
+use super::super::errand::{Done, Errand};
 use super::super::event::Event;
 use super::{Request, Stage};
 
@@ -22,8 +21,8 @@ impl<P: Probe> World<P> {
         let request = recorded.requests.get_mut(id);
         request.stage = Stage::Command(command);
         request.sent = at;
-        let bits = request.draws.at(request.commands, Purpose::HopOut);
-        let arrival = at.saturating_add(Span(self.hop.draw(bits)));
+        let (draws, number) = (request.draws, request.commands);
+        let arrival = self.arrival(draws, number, at);
         self.schedule(arrival, Event::Recorded(id + 1));
     }
 
@@ -57,7 +56,6 @@ impl<P: Probe> World<P> {
         let request = recorded.requests.get_mut(id);
         let session = &recorded.keys[request.key as usize].session;
         let (node, key) = (session.node, KeyId(session.key));
-        let (draws, number) = (request.draws, request.commands);
         let command = Command {
             name,
             bytes: request.bytes,
@@ -67,13 +65,18 @@ impl<P: Probe> World<P> {
                 _ => Ttl::In(request.ttl),
             },
         };
-        let reply = self.nodes[node as usize].execute(&command, key, self.now, || {
-            draws.at(number, Purpose::Service)
-        });
-        let hop = Span(self.hop.draw(draws.at(number, Purpose::HopBack)));
-        let back = reply.done.saturating_add(hop);
-        request.commands = number.wrapping_add(1);
-        request.store_time += back - request.sent;
+        let errand = Errand {
+            node,
+            key,
+            command,
+            sent: request.sent,
+            draws: request.draws,
+            number: request.commands,
+        };
+        let Done { reply, back, took } = self.carry_out(&errand);
+        let request = self.recording().requests.get_mut(id);
+        request.commands = request.commands.wrapping_add(1);
+        request.store_time += took;
         request.refused |= reply.outcome == Outcome::Oom;
         if request.looks {
             request.looks = false;
@@ -83,14 +86,6 @@ impl<P: Probe> World<P> {
             };
         }
         let request = *request;
-        self.probe.command(&CommandDone {
-            node,
-            name,
-            answer: answer(reply.outcome),
-            arrived: self.now,
-            done: reply.done,
-        });
-        self.bury(node);
         match name {
             CommandName::Del => {
                 self.recorded_ledger(request.key, |session, probe, class| {
@@ -243,15 +238,6 @@ const fn own_end(request: &Request, at: Time) -> Time {
         Time::NEVER
     } else {
         at.saturating_add(request.ttl)
-    }
-}
-
-const fn answer(outcome: Outcome) -> Answer {
-    match outcome {
-        Outcome::Hit => Answer::Hit,
-        Outcome::Miss => Answer::Miss,
-        Outcome::Done | Outcome::NotDone => Answer::Done,
-        Outcome::Oom => Answer::Oom,
     }
 }
 
