@@ -69,6 +69,8 @@ pub enum KeyDeath {
     Evicted,
     /// By reaching its TTL.
     Expired,
+    /// With all of its node.
+    NodeLost,
 }
 
 impl Default for Session {
@@ -186,8 +188,12 @@ impl Session {
             return;
         }
         // An expired key that is still resident can be evicted: its session was over before.
-        if death == KeyDeath::Evicted && at < self.own_end {
-            self.lose(probe, class, at, LossCause::Evicted);
+        if death != KeyDeath::Expired && at < self.own_end {
+            let cause = match death {
+                KeyDeath::NodeLost => LossCause::NodeLost,
+                _ => LossCause::Evicted,
+            };
+            self.lose(probe, class, at, cause);
             if presence != Presence::InVisit {
                 self.left(probe, class, at, presence);
             }

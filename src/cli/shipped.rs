@@ -11,6 +11,14 @@ pub(super) const SCENARIOS: &[(&str, &str)] = &[
         "ecommerce-carts",
         include_str!("../../scenarios/ecommerce-carts.toml"),
     ),
+    (
+        "database-only",
+        include_str!("../../scenarios/database-only.toml"),
+    ),
+    (
+        "sticky-sessions",
+        include_str!("../../scenarios/sticky-sessions.toml"),
+    ),
     ("mixed-use", include_str!("../../scenarios/mixed-use.toml")),
 ];
 

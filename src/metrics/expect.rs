@@ -4,7 +4,9 @@ use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::expect::{Bound, Expectation, Judge, Objection, Part};
 use crate::scenario::reader::choice::{clipped, nearest};
+use crate::scenario::store::StoreKind;
 use crate::scenario::users::UserClass;
+use crate::scenario::workloads::WorkloadSpec;
 use crate::units::Ratio;
 
 use super::catalogue::{Metric, Unit, Value, catalogue};
@@ -238,32 +240,42 @@ fn cannot_apply(metric: &str, scenario: &Scenario) -> Option<&'static str> {
     let any = |is: fn(&UserClass) -> bool| scenario.users.iter().any(is);
     let group = metric.rsplit_once('.').map_or(metric, |(group, _)| group);
     let logins = any(|class| class.login);
+    let recorded = scenario.trace.is_some();
+    let kind = &scenario.store.kind;
     let (possible, reason) = match group {
         "forced_logins" | "forced_login_rate" | "visits_with_login" => {
             (logins, "no class of users has a login")
         }
         "guest_resets" => (
-            any(|class| !class.login),
+            recorded || any(|class| !class.login),
             "every class of users has a login",
         ),
+        "memory_usage_max" | "used_memory_max" | "engine_cpu_max" | "node_latency" | "hit_rate"
+            if !kind.is_cache() =>
+        {
+            (false, "sessions lie in no cache: there are no nodes")
+        }
         "memory_usage_max" => (
             scenario.store.maxmemory.0 > 0,
             "the nodes have no `maxmemory`",
         ),
         "latency.read" => (
-            any(|class| class.modify_share.0 + class.untouched_share.0 < Ratio::ONE.0),
+            recorded || any(|class| class.modify_share.0 + class.untouched_share.0 < Ratio::ONE.0),
             "no request only reads the session",
         ),
         "latency.modify" => (
-            any(|class| class.modify_share > Ratio::ZERO),
+            recorded || any(|class| class.modify_share > Ratio::ZERO),
             "no request changes the session: `modify_share` is 0%",
         ),
         "latency.logout" => (
-            any(|class| class.logout_share > Ratio::ZERO),
+            recorded || any(|class| class.logout_share > Ratio::ZERO),
             "nobody logs out: `logout_share` is 0%",
         ),
         "db_latency" => (
-            logins || scenario.database.on_lost_session == OnLostSession::Restore,
+            logins
+                || scenario.database.on_lost_session == OnLostSession::Restore
+                || matches!(kind, StoreKind::Database { .. })
+                || scenario.workloads.iter().any(WorkloadSpec::asks_database),
             "the database is never asked: no logins, and lost sessions are not restored",
         ),
         _ => return None,

@@ -43,17 +43,20 @@ pub enum LossCause {
     Evicted,
     /// Its creating write never took.
     Refused,
+    /// The node, or the instance of the application, that held it is gone.
+    NodeLost,
 }
 
 impl LossCause {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Evicted, Self::Refused];
+    pub const ALL: [Self; 3] = [Self::Evicted, Self::Refused, Self::NodeLost];
 
     /// As metrics name it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Evicted => "evicted",
             Self::Refused => "refused",
+            Self::NodeLost => "node_lost",
         }
     }
 }

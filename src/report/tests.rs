@@ -9,7 +9,7 @@ use crate::probe::{
 };
 use crate::scenario::Scenario;
 use crate::scenario::commands::{CommandName, Step, When};
-use crate::scenario::database::{DatabaseSpec, OnLostSession};
+use crate::scenario::database::{DatabaseSpec, OnLostSession, Writes};
 use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
@@ -58,14 +58,11 @@ fn scenario(ttl: Span) -> Scenario {
             reserved_memory: Ratio(250_000_000),
             maxmemory_policy: EvictionPolicy::VolatileTtl,
             maxmemory_samples: 3,
-            hz: 10,
-            active_expire_effort: 1,
-            lfu_log_factor: 10,
-            lfu_decay_time: 1,
             service_time: ServiceTime::ByBytes {
                 fixed: Span::from_micros(7),
                 per_kib: Span::ZERO,
             },
+            ..StoreSpec::upstream()
         },
         node_types: Vec::new(),
         network: NetworkSpec {
@@ -76,6 +73,9 @@ fn scenario(ttl: Span) -> Scenario {
             queue_limit: 100,
             service_time: Distribution::Fixed(Span::from_millis(2)),
             on_lost_session: OnLostSession::Login,
+            contention: Ratio::ZERO,
+            coherency: Ratio::ZERO,
+            writes: Writes::Alongside,
         },
         trace: None,
         workloads: Vec::new(),

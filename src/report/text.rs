@@ -8,7 +8,7 @@ use crate::metrics::measurements::{Counts, Group, Measurements};
 use crate::probe::{Aftermath, Answer, LossCause};
 use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
-use crate::scenario::store::{EvictionPolicy, StoreSpec};
+use crate::scenario::store::{EvictionPolicy, StoreKind, StoreSpec};
 
 use super::Outcome;
 use super::expectations::expectations;
@@ -65,6 +65,19 @@ fn title(page: &mut Page, scenario: &Scenario) {
 
 /// What is deployed, in one line.
 fn deployment(store: &StoreSpec) -> String {
+    match &store.kind {
+        StoreKind::Cache => {}
+        StoreKind::Database { .. } => return "Sessions in the database, no cache".to_owned(),
+        StoreKind::InProcess(instances) => {
+            let number = plural(instances.number.into(), "instance", "instances");
+            return match instances.most() {
+                most if most > instances.number => format!(
+                    "Sessions in the memory of {number} of the application, at most {most}, no cache"
+                ),
+                _ => format!("Sessions in the memory of {number} of the application, no cache"),
+            };
+        }
+    }
     let nodes = match (&store.node_type, store.shards) {
         (Some(node_type), 1) => format!("One {node_type}"),
         (Some(node_type), shards) => format!("{} shards of {node_type}", thousands(shards.into())),
@@ -110,7 +123,9 @@ impl Figures<'_> {
 fn verdict(page: &mut Page, figures: &Figures<'_>) {
     page.answer("Sessions", &sessions_found(figures));
     page.answer("Users", &users_affected(figures));
-    page.answer("Memory", &memory(figures));
+    if figures.scenario.store.kind.is_cache() {
+        page.answer("Memory", &memory(figures));
+    }
     page.answer("Database", &load(figures));
     page.blank();
 }
@@ -141,6 +156,9 @@ fn losses(counts: &Counts) -> String {
         .map(|(cause, number)| match cause {
             LossCause::Evicted => format!("{} by eviction", thousands(number)),
             LossCause::Refused => format!("{} refused for want of memory", thousands(number)),
+            LossCause::NodeLost => {
+                format!("{} with the instance that held them", thousands(number))
+            }
         })
         .collect();
     let causes = match causes.as_slice() {
@@ -245,6 +263,13 @@ fn memory(figures: &Figures<'_>) -> String {
 
 fn load(figures: &Figures<'_>) -> String {
     let counts = &figures.run.counts;
+    if !figures.scenario.store.kind.is_cache() {
+        return format!(
+            "Has {}, {} in the busiest minute.",
+            plural(counts.db_queries, "query", "queries"),
+            figures.text("db_query_rate_max")
+        );
+    }
     let queries = format!(
         "{} instead of {} without a cache",
         plural(counts.db_queries, "query", "queries"),
@@ -312,6 +337,14 @@ fn users(figures: &Figures<'_>) -> Section {
 }
 
 fn cache(figures: &Figures<'_>) -> Section {
+    if !figures.scenario.store.kind.is_cache() {
+        let pairs = vec![
+            figures.pair("requests that found theirs", "session_hit_rate"),
+            figures.pair("most live sessions", "live_sessions_max"),
+            figures.pair("expired and deleted", "expired_keys"),
+        ];
+        return ("Store", pairs);
+    }
     let mut pairs = vec![
         figures.pair("hit rate of reads", "hit_rate"),
         figures.pair("commands", "commands"),
@@ -328,16 +361,16 @@ fn cache(figures: &Figures<'_>) -> Section {
 }
 
 fn database(figures: &Figures<'_>) -> Section {
-    (
-        "Database",
-        vec![
-            figures.pair("queries", "db_queries"),
-            figures.pair("  busiest minute", "db_query_rate_max"),
-            figures.pair("  refused", "db_refused"),
-            figures.pair("without a cache", "db_queries_without_cache"),
-            figures.pair("load saved", "db_load_saved"),
-        ],
-    )
+    let mut pairs = vec![
+        figures.pair("queries", "db_queries"),
+        figures.pair("  busiest minute", "db_query_rate_max"),
+        figures.pair("  refused", "db_refused"),
+    ];
+    if figures.scenario.store.kind.is_cache() {
+        pairs.push(figures.pair("without a cache", "db_queries_without_cache"));
+        pairs.push(figures.pair("load saved", "db_load_saved"));
+    }
+    ("Database", pairs)
 }
 
 fn latency(page: &mut Page, figures: &Figures<'_>) {

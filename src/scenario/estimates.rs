@@ -89,7 +89,11 @@ impl Scenario {
             .iter()
             .map(|class| class.expected_requests(self.duration) * class.events_a_request())
             .sum();
-        let crons = f64::from(self.store.shards) * f64::from(self.store.hz);
+        let crons = if self.store.kind.is_cache() {
+            f64::from(self.store.shards) * f64::from(self.store.hz)
+        } else {
+            0.0
+        };
         let rows = self.expected_rows() * EVENTS_A_ROW;
         let workloads: f64 = self
             .workloads

@@ -1,5 +1,7 @@
 //! Random valid scenarios, small enough to run in a test.
 
+mod beside;
+
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -9,17 +11,18 @@ use crate::units::{Bytes, Rate, Ratio, Span};
 
 use super::Scenario;
 use super::commands::{CommandName, Program, Step, When};
-use super::database::{DatabaseSpec, OnLostSession};
+use super::database::{DatabaseSpec, OnLostSession, Writes};
 use super::expect::{Bound, Comparison, Expectation};
 use super::network::NetworkSpec;
 use super::presets::node_types;
 use super::reader::choice::Choice;
-use super::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
+use super::store::{
+    Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreKind, StoreSpec,
+};
 use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
 use super::users::{
     Arrival, Encoding, Purpose, ScriptStep, SessionSpec, TtlKind, UserClass, Visits,
 };
-use super::workloads::{WorkloadKind, WorkloadSpec};
 
 /// The scenario of that seed. Equal seeds give equal scenarios; a run of one has at most some
 /// 100,000 requests. Features are left off entirely in many of them (returns, logouts, a memory
@@ -32,7 +35,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
     let users = (0..classes)
         .map(|number| user_class(&mut dice, number, duration))
         .collect();
-    Scenario {
+    let mut scenario = Scenario {
         name: format!("random-{seed}"),
         description: dice
             .pick(&[
@@ -55,13 +58,18 @@ pub fn random_scenario(seed: u64) -> Scenario {
             concurrency: dice.between(1, 64) as u32,
             queue_limit: dice.between(0, 1000) as u32,
             service_time: dice.spans(1_000, 20_000_000),
+            contention: Ratio::ZERO,
+            coherency: Ratio::ZERO,
             on_lost_session: dice.choice::<OnLostSession>(),
+            writes: Writes::Alongside,
         },
         expect: expectations(&mut dice),
         trace: None,
-        workloads: workloads(&mut dice, duration),
+        workloads: beside::workloads(&mut dice, duration),
         users,
-    }
+    };
+    beside::elsewhere(&mut dice, &mut scenario);
+    scenario
 }
 
 /// Drawn after all else, and without effect on a run.
@@ -75,51 +83,6 @@ fn expectations(dice: &mut Dice) -> Vec<Expectation> {
             why: dice.pick(&["", "SLO \"3\"", "\u{e4}\\"]).to_owned(),
         })
         .collect()
-}
-
-/// Drawn after all else, so that what is above stays as it was: at most some 10,000 requests.
-fn workloads(dice: &mut Dice, duration: Span) -> Vec<WorkloadSpec> {
-    let number = if dice.one_in(2) {
-        0
-    } else {
-        dice.between(1, 3)
-    };
-    let mut list = Vec::new();
-    for number in 0..number {
-        let most = 3e12 / duration.seconds();
-        let objects = dice.between(1, 500) as u32;
-        let kind = match dice.between(0, 2) {
-            0 => WorkloadKind::QueryCache {
-                bytes: dice.distribution(1, 20_000),
-                update_share: dice.share(),
-            },
-            1 => WorkloadKind::Leaderboard {
-                members: dice.between(1, 400) as u32,
-                member_length: dice.between(1, 100) as u32,
-                update_share: dice.share(),
-                rank_share: dice.share(),
-                top: dice.between(1, 50) as u32,
-            },
-            _ => WorkloadKind::Counters,
-        };
-        let has_ttl = matches!(kind, WorkloadKind::Counters) || dice.one_in(2);
-        list.push(WorkloadSpec {
-            name: format!("workload-{number}"),
-            rate: Rate(dice.between(1_000_000, most as u64)),
-            follows: dice.one_in(3).then_some(0),
-            key: dice.pick(&["cache:<id>", "<id>", "{shop}:<id>"]).to_owned(),
-            id_length: dice.between(8, 64) as u32,
-            objects,
-            exponent: Factor(dice.pick(&[0, 800_000, 1_200_000])),
-            ttl: if has_ttl {
-                Span::from_millis(dice.between(1, 3_600_000))
-            } else {
-                Span::ZERO
-            },
-            kind,
-        });
-    }
-    list
 }
 
 struct Dice(ChaCha8Rng);
@@ -235,6 +198,7 @@ fn store(dice: &mut Dice, platform: Platform) -> StoreSpec {
         (Bytes(dice.between(2 << 20, 16 << 20)), Ratio::ZERO)
     };
     StoreSpec {
+        kind: StoreKind::Cache,
         engine: dice.pick(&offered),
         allocator: if elasticache {
             Allocator::Bundled

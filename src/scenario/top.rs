@@ -144,6 +144,7 @@ pub(super) const TOP: Section = Section {
 pub const SECTIONS: &[&Section] = &[
     &TOP,
     &store::SECTION,
+    &store::SCALING,
     &network::SECTION,
     &database::SECTION,
     &traffic::SECTION,
@@ -200,6 +201,9 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         users: users?,
         workloads: workloads?,
     };
+    if let Some((message, hint)) = scenario.clash() {
+        reader.report(Problem::new(None, message).hint(hint));
+    }
     if reader.is_clean()
         && let Some(problem) = scenario.too_much(&places)
     {

@@ -3,7 +3,7 @@
 
 use crate::probe::{Aftermath, Probe, RequestKind, SessionSeen};
 use crate::program::ProgramKind;
-use crate::scenario::database::OnLostSession;
+use crate::scenario::database::{OnLostSession, Writes};
 use crate::session::Presence;
 use crate::traffic::Phase;
 use crate::units::Time;
@@ -19,9 +19,14 @@ impl<P: Probe> World<P> {
             Stage::Command => unreachable!("a command's reply needs no event of its own"),
             Stage::Gone => self.make_good(place),
             Stage::Change => {
-                // Nobody waits for the database's answer to a change.
-                let _ = self.enter_database(place);
-                self.answer(place, self.now);
+                let done = self.enter_database(place);
+                // Unless it is written through, nobody waits for the database's answer.
+                let waits = self.database.writes == Writes::Through;
+                let done = done.filter(|_| waits).unwrap_or(self.now);
+                self.requests
+                    .get_mut(place)
+                    .waited_for_database(done - self.now);
+                self.answer(place, done);
             }
             Stage::Credentials => self.create_session(place),
             Stage::Copy => self.restore(place),
@@ -141,6 +146,7 @@ impl<P: Probe> World<P> {
             session.made_good(probe, class, now, Aftermath::Restored);
             session.begin_restoring();
         });
+        self.rehome(place);
         self.run_program(place, ProgramKind::Restore);
     }
 }

@@ -2,9 +2,8 @@
 
 use crate::kernel::agenda::Agenda;
 use crate::kernel::draws::DrawRoot;
-use crate::kernel::quantiles::Quantiles;
+use crate::kernel::quantiles::{Distribution, Quantiles};
 use crate::kernel::slab::Slab;
-use crate::kernel::station::Station;
 use crate::kernel::streams::Streams;
 use crate::probe::Probe;
 use crate::program::Programs;
@@ -17,6 +16,7 @@ use crate::traffic::{Arrivals, Class};
 use crate::units::{Ratio, Span, Time};
 
 use super::database::Database;
+use super::elsewhere::Elsewhere;
 use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
 use super::trace::{Recorded, Rows};
@@ -49,6 +49,7 @@ impl<P: Probe> World<P> {
             let class = scenario.users.len() as u16;
             Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
         });
+        let elsewhere = Elsewhere::new(&scenario.store.kind);
         let workloads = Workloads::new(scenario, root, &mut nodes);
         let seconds = scenario.duration.seconds().max(1e-9);
         let workloads_rate: f64 = scenario
@@ -69,16 +70,24 @@ impl<P: Probe> World<P> {
             crowds,
             visitors: Slab::default(),
             requests: Slab::with_capacity(1024),
-            slots: SlotMap::even(scenario.store.shards),
-            hop: Quantiles::new(&scenario.network.hop),
-            database: Database {
-                station: Station::new(scenario.database.concurrency, scenario.database.queue_limit),
-                service: Quantiles::new(&scenario.database.service_time),
-                on_lost_session: scenario.database.on_lost_session,
-            },
+            slots: SlotMap::even(
+                elsewhere
+                    .as_ref()
+                    .map_or(scenario.store.shards, Elsewhere::targets),
+            ),
+            hop: Quantiles::new(if elsewhere.is_some() {
+                &Distribution::Fixed(Span::ZERO)
+            } else {
+                &scenario.network.hop
+            }),
+            database: Database::new(&scenario.database),
             recorded,
             workloads,
-            cron_period: Span(1_000_000_000 / u64::from(scenario.store.hz)),
+            cron_period: elsewhere.as_ref().map_or(
+                Span(1_000_000_000 / u64::from(scenario.store.hz)),
+                Elsewhere::cleanup_every,
+            ),
+            elsewhere,
             samples: Vec::with_capacity(nodes.len()),
             nodes,
             issued: 0,
@@ -106,6 +115,7 @@ impl<P: Probe> World<P> {
         for class in 0..self.crowds.len() {
             self.expect_next_user(class);
         }
+        self.expect_scaling();
         self.expect_next_row();
         self.begin_workloads();
     }

@@ -47,6 +47,16 @@ impl<P: Probe> World<P> {
             draws,
             number,
         } = errand;
+        if self.elsewhere.is_some() {
+            let reply =
+                self.execute_elsewhere(*node, command, *key, || draws.at(*number, Purpose::Query));
+            self.bury(*node);
+            return Done {
+                reply,
+                back: reply.done,
+                took: reply.done - *sent,
+            };
+        }
         let reply = self.nodes[*node as usize].execute(command, *key, self.now, || {
             draws.at(*number, Purpose::Service)
         });

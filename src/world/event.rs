@@ -27,6 +27,9 @@ pub(super) enum Event {
     /// A workload goes on: with its next request (its place), or with one that is on its way (its
     /// place behind those of the workloads).
     Workload(u32),
+    /// The number of the application's instances changes (0), or one of them (its number + 1) is
+    /// gone.
+    Instances(u32),
 }
 
 /// Largest number of visitors and of requests on their way: what 28 bits can name.
@@ -48,6 +51,7 @@ impl Event {
             Self::End => (8, 0),
             Self::Recorded(number) => (9, number),
             Self::Workload(number) => (10, number),
+            Self::Instances(number) => (11, number),
         };
         debug_assert!(number < MAX_VISITORS, "an event names too large a number");
         kind << NUMBER_BITS | number
@@ -67,7 +71,8 @@ impl Event {
             7 => Self::MeasurementBegins,
             8 => Self::End,
             9 => Self::Recorded(number),
-            _ => Self::Workload(number),
+            10 => Self::Workload(number),
+            _ => Self::Instances(number),
         }
     }
 
@@ -112,6 +117,7 @@ mod tests {
             Event::Recorded(0),
             Event::Recorded(9),
             Event::Workload(70),
+            Event::Instances(3),
         ] {
             assert_eq!(Event::unpack(event.pack()), event);
         }

@@ -43,9 +43,9 @@ pub(super) struct Request {
     /// When the user sent it.
     pub(super) issued: Time,
     /// When its present command (or query) was sent.
-    sent: Time,
+    pub(super) sent: Time,
     /// The store's part of its time so far.
-    store_time: Span,
+    pub(super) store_time: Span,
     pub(super) visitor: u32,
     /// What is drawn for it, by the number of the command or query.
     pub(super) draws: RequestDraws,
@@ -62,7 +62,7 @@ pub(super) struct Request {
     pub(super) kind: RequestKind,
     pub(super) program: ProgramKind,
     /// The step of the program that is under way.
-    step: StepId,
+    pub(super) step: StepId,
     pub(super) stage: Stage,
     /// A read of the present program found nothing.
     pub(super) missing: bool,
@@ -141,6 +141,11 @@ impl Request {
 }
 
 impl Request {
+    /// Writing through to the database is the store's part too.
+    pub(super) fn waited_for_database(&mut self, wait: Span) {
+        self.store_time += wait;
+    }
+
     /// The command of `step` leaves for the node at `at`; returns when it arrives.
     #[inline]
     fn depart(&mut self, step: StepId, at: Time, hop: &Quantiles) -> Time {
@@ -221,7 +226,7 @@ impl<P: Probe> World<P> {
 
     /// Sends the command of `step` at `at`; without one the program is over.
     #[inline]
-    fn send(&mut self, place: u32, step: Option<StepId>, at: Time) {
+    pub(super) fn send(&mut self, place: u32, step: Option<StepId>, at: Time) {
         let Some(step) = step else {
             self.program_over(place, at);
             return;
@@ -243,6 +248,10 @@ impl<P: Probe> World<P> {
     /// A command reaches its node, which executes it in its turn.
     #[inline]
     pub(super) fn arrive(&mut self, place: u32) {
+        if self.elsewhere.is_some() {
+            self.arrive_elsewhere(place);
+            return;
+        }
         let request = self.requests.get_mut(place);
         let crowd = &self.crowds[request.class as usize];
         let step = crowd.programs.step(request.step);
@@ -292,7 +301,7 @@ impl<P: Probe> World<P> {
     /// What a command means in the rarer cases: keys died, it was not done, or a session begins
     /// or ends by it.
     #[inline(never)]
-    fn consequences(&mut self, place: u32, step: &Step, reply: &Reply) {
+    pub(super) fn consequences(&mut self, place: u32, step: &Step, reply: &Reply) {
         self.bury(self.requests.get(place).node);
         let request = self.requests.get_mut(place);
         match reply.outcome {
@@ -414,7 +423,7 @@ impl<P: Probe> World<P> {
 }
 
 #[inline]
-const fn ttl(change: TtlChange) -> Ttl {
+pub(super) const fn ttl(change: TtlChange) -> Ttl {
     match change {
         TtlChange::Keep => Ttl::Keep,
         TtlChange::Renew(span) => Ttl::In(span),

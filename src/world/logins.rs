@@ -56,7 +56,7 @@ impl<P: Probe> World<P> {
     }
 
     /// Parts the user from the key of an earlier session.
-    fn retire_key(&mut self, place: u32) {
+    pub(super) fn retire_key(&mut self, place: u32) {
         let visitor = self.visitors.get_mut(place);
         let key = std::mem::replace(&mut visitor.session.key, NO_KEY);
         if key == NO_KEY {

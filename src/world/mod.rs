@@ -9,6 +9,7 @@ mod aftermath;
 mod build;
 mod check;
 mod database;
+mod elsewhere;
 mod errand;
 mod event;
 pub mod footprint;
@@ -36,6 +37,7 @@ use crate::units::{Span, Time};
 pub use trace::Rows;
 
 use database::Database;
+use elsewhere::Elsewhere;
 use event::{Event, MAX_VISITORS};
 use journey::Request;
 use trace::Recorded;
@@ -165,6 +167,8 @@ struct World<P> {
     slots: SlotMap,
     hop: Quantiles,
     database: Database,
+    /// Where sessions lie, if in no cache.
+    elsewhere: Option<Elsewhere>,
     /// Recorded traffic, if the scenario names any.
     recorded: Option<Box<Recorded>>,
     /// What else uses the nodes.
@@ -220,6 +224,7 @@ impl<P: Probe> World<P> {
                     Event::End => return true,
                     Event::Recorded(number) => self.play(number),
                     Event::Workload(number) => self.work(number),
+                    Event::Instances(number) => self.scale(number),
                 }
             }
             if !watch(self.now, self.issued) {
@@ -229,6 +234,10 @@ impl<P: Probe> World<P> {
     }
 
     fn cron(&mut self, node: u32) {
+        if self.elsewhere.is_some() {
+            self.clean_up(node);
+            return;
+        }
         self.nodes[node as usize].cron(self.now);
         self.bury(node as u16);
         self.agenda
@@ -256,6 +265,7 @@ impl<P: Probe> World<P> {
                     self.probe.key_expired(self.now, node);
                     KeyDeath::Expired
                 }
+                DeathCause::Lost => KeyDeath::NodeLost,
             };
             if death.owner >= ABANDONED {
                 if death.owner == NO_OWNER {
@@ -303,6 +313,9 @@ impl<P: Probe> World<P> {
 
     fn sample_nodes(&mut self) {
         self.samples.clear();
+        if self.elsewhere.is_some() {
+            return;
+        }
         self.samples.extend(self.nodes.iter().map(|node| {
             let keyspace = node.keyspace();
             NodeSample {

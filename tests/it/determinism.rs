@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 const SCENARIOS: [&str; 4] = ["small", "carts", "refused", "beside"];
 /// Shipped scenarios that run within seconds: their results are golden too.
-const SHIPPED: [&str; 1] = ["@mixed-use"];
+const SHIPPED: [&str; 3] = ["@mixed-use", "@database-only", "@sticky-sessions"];
 const FILES: [&str; 3] = ["summary.json", "timeseries.csv", "latency.csv"];
 
 /// The files that `sessionsim run` leaves of a scenario.

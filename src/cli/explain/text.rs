@@ -20,8 +20,14 @@ pub(super) fn render(loaded: &Loaded, figures: &Figures, color: bool) -> String 
     values(&mut text, &loaded.origins);
     let scenario = &loaded.scenario;
     text.push_str("\n# What follows from it:\n");
-    nodes(&mut text, scenario, figures);
-    sessions(&mut text, scenario, figures);
+    if scenario.store.kind.is_cache() {
+        nodes(&mut text, scenario, figures);
+        sessions(&mut text, scenario, figures);
+    } else {
+        let sessions = number(scenario.expected_stored_sessions());
+        let line = format!("about {sessions} at the end of the run, in no cache");
+        figure(&mut text, "sessions", &line);
+    }
     text.push_str("\n# What the run will cost, roughly:\n");
     run(&mut text, scenario, figures);
     if color { dimmed(&text) } else { text }

@@ -204,6 +204,13 @@ impl Replay {
         }
         if let Some(path) = &self.scenario {
             let scenario = load(path)?;
+            if !scenario.store.kind.is_cache() {
+                let message = format!(
+                    "`{}` has no cache to replay a trace through",
+                    path.display()
+                );
+                return Err(Failure::new(Exit::InvalidScenario, message));
+            }
             setup.store = scenario.store;
             setup.seed = scenario.seed;
         }

@@ -199,6 +199,9 @@ const fn because(cause: LossCause) -> &'static str {
     match cause {
         LossCause::Evicted => "Sessions lost because their key was evicted.",
         LossCause::Refused => "Sessions lost because the write that creates them was refused.",
+        LossCause::NodeLost => {
+            "Sessions lost because the node or the instance that held them is gone."
+        }
     }
 }
 

@@ -244,6 +244,21 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Says of all keys but those in `keep` that they have no meaning here, where they are given.
+    pub(in crate::scenario) fn refuse_others(&self, keep: &[&str], why: &str, hint: &str) {
+        for info in self.section.keys {
+            if keep.contains(&info.name) {
+                continue;
+            }
+            if let Some(entry) = self.ask(info) {
+                self.enter(info);
+                let message = format!("`{}` has no meaning here", info.name);
+                let problem = Problem::new(entry.place, message).label(why).hint(hint);
+                self.reader.report(problem);
+            }
+        }
+    }
+
     /// Place of the table's heading, if the file has it.
     pub(in crate::scenario) fn place(&self) -> Option<Place> {
         self.place

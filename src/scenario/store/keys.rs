@@ -12,6 +12,7 @@ use crate::scenario::reader::value::Value;
 use crate::scenario::reader::writer::Writer;
 use crate::units::{Bytes, Ratio, Span};
 
+use super::kind::{CLEANUP_EVERY, DRAIN, INSTANCES, KIND, REPEAT_EVERY, SCALING, StoreKind};
 use super::memory::{read_memory, read_node_type};
 use super::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
 
@@ -214,6 +215,7 @@ pub(in crate::scenario) const SECTION: Section = Section {
     repeated: false,
     help: "The cache tier: shards of one primary each.",
     keys: &[
+        KIND.info(),
         ENGINE.info(),
         ALLOCATOR.info(),
         SHARDS.info(),
@@ -227,8 +229,12 @@ pub(in crate::scenario) const SECTION: Section = Section {
         LFU_LOG_FACTOR.info(),
         LFU_DECAY_TIME.info(),
         SERVICE_TIME.info(),
+        CLEANUP_EVERY.info(),
+        INSTANCES.info(),
+        DRAIN.info(),
+        REPEAT_EVERY.info(),
     ],
-    sections: &[],
+    sections: &[&SCALING],
     not_yet: &[
         "zone",
         "availability_zones",
@@ -253,6 +259,13 @@ impl StoreSpec {
         platform: Platform,
         own_types: &Own,
     ) -> Option<Self> {
+        match StoreKind::read(&table) {
+            Ok(StoreKind::Cache) => {}
+            other => {
+                table.finish();
+                return other.ok().map(StoreKind::servers);
+            }
+        }
         let engine = read_engine(&table, platform);
         let allocator = read_allocator(&table, platform);
         let shards = read_shards(&table, platform);
@@ -285,6 +298,7 @@ impl StoreSpec {
         table.finish();
         let (maxmemory, reserved_memory) = memory?;
         Some(Self {
+            kind: StoreKind::Cache,
             engine: engine?,
             allocator: allocator?,
             shards: shards?,
@@ -303,6 +317,10 @@ impl StoreSpec {
 
     pub(in crate::scenario) fn write(&self, out: &mut Writer) {
         out.section(&SECTION);
+        self.kind.write(out);
+        if !self.kind.is_cache() {
+            return;
+        }
         out.put(&ENGINE, &self.engine);
         out.put(&ALLOCATOR, &self.allocator);
         out.put(&SHARDS, &self.shards);

@@ -6,9 +6,12 @@ use crate::units::{Bytes, Ratio, Span};
 use super::reader::choice::{Choice, choice_is_value};
 
 mod keys;
+mod kind;
 mod memory;
 
 pub(super) use keys::SECTION;
+pub(super) use kind::SCALING;
+pub use kind::{Instances, Scaling, StoreKind};
 
 /// Who runs the servers: decides defaults and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +86,8 @@ pub enum ServiceTime {
 /// `[store]`: shards of one primary each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoreSpec {
+    /// Where sessions lie. If that is no cache, what follows stands for servers without a limit.
+    pub kind: StoreKind,
     /// Server program and version.
     pub engine: Engine,
     /// Its allocator.
@@ -117,6 +122,7 @@ impl StoreSpec {
     #[must_use]
     pub const fn upstream() -> Self {
         Self {
+            kind: StoreKind::Cache,
             engine: Engine::Redis70,
             allocator: Allocator::Bundled,
             shards: 1,

@@ -101,6 +101,11 @@ impl WorkloadSpec {
         self.key.len() - ID.len() + self.id_length as usize
     }
 
+    /// Whether it may send queries to the database.
+    pub fn asks_database(&self) -> bool {
+        matches!(self.kind, WorkloadKind::QueryCache { .. })
+    }
+
     /// The word for its kind.
     pub fn kind_word(&self) -> &'static str {
         self.kind_name().word()

@@ -282,6 +282,25 @@ impl Keyspace {
         spent
     }
 
+    /// Deletes every key whose TTL has passed at `at`, as a job does that looks at all of them.
+    pub fn expire_all(&mut self, at: Time) {
+        let now = at.millis();
+        for key in 0..self.entries.len() as u32 {
+            if now > self.entries[key as usize].expires() {
+                self.die(key, DeathCause::Expired);
+            }
+        }
+    }
+
+    /// All keys are gone.
+    pub fn lose_all(&mut self) {
+        for key in 0..self.entries.len() as u32 {
+            if self.entries[key as usize].is_live() {
+                self.die(key, DeathCause::Lost);
+            }
+        }
+    }
+
     /// Recounts everything: memory, tables, chains and live keys.
     ///
     /// # Errors

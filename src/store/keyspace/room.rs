@@ -79,6 +79,7 @@ impl Keyspace {
         match cause {
             DeathCause::Evicted => self.stats.evicted_keys += 1,
             DeathCause::Expired => self.stats.expired_keys += 1,
+            DeathCause::Lost => {}
         }
         self.delete(key);
     }

@@ -3,7 +3,7 @@
 use crate::kernel::draws::Purpose;
 use crate::probe::{Aftermath, Probe, Queries, RequestDone, RequestKind, SessionSeen};
 use crate::scenario::commands::CommandName;
-use crate::scenario::database::OnLostSession;
+use crate::scenario::database::{OnLostSession, Writes};
 use crate::session::Presence;
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
 use crate::traffic::trace::Operation;
@@ -42,9 +42,13 @@ impl<P: Probe> World<P> {
                 self.store_recorded(id, now);
             }
             Stage::Change => {
-                // Nobody waits for the database's answer to a change.
-                let _ = self.query_recorded(id);
-                self.answer_recorded(id, self.now);
+                let done = self.query_recorded(id);
+                // Unless it is written through, nobody waits for the database's answer.
+                let waits = self.database.writes == Writes::Through;
+                let done = done.filter(|_| waits).unwrap_or(self.now);
+                let wait = done - self.now;
+                self.recording().requests.get_mut(id).store_time += wait;
+                self.answer_recorded(id, done);
             }
         }
     }
