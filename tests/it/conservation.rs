@@ -203,7 +203,10 @@ impl Probe for Counting {
         let keys: u64 = nodes.iter().map(|node| node.keys).sum();
         // Without a cache there are no nodes to look at.
         let known = !nodes.is_empty();
-        self.hold(!known || live <= keys, "more sessions live than keys are stored");
+        self.hold(
+            !known || live <= keys,
+            "more sessions live than keys are stored",
+        );
         for node in nodes {
             self.hold(node.expires <= node.keys, "more TTLs than keys");
         }
@@ -362,6 +365,7 @@ fn add(all: &mut Tally, class: &Tally) {
     all.alive += class.alive;
     all.expired_in_use += class.expired_in_use;
     for cause in 0..LossCause::ALL.len() {
+        all.lost[cause] += class.lost[cause];
         all.felt[cause] += class.felt[cause];
         all.unnoticed[cause] += class.unnoticed[cause];
         for after in 0..4 {
