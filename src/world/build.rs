@@ -49,7 +49,7 @@ impl<P: Probe> World<P> {
             let class = scenario.users.len() as u16;
             Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
         });
-        let elsewhere = Elsewhere::new(&scenario.store.kind);
+        let elsewhere = Elsewhere::new(&scenario.store.kind).map(Box::new);
         let workloads = Workloads::new(scenario, root, &mut nodes);
         let seconds = scenario.duration.seconds().max(1e-9);
         let workloads_rate: f64 = scenario
@@ -73,7 +73,7 @@ impl<P: Probe> World<P> {
             slots: SlotMap::even(
                 elsewhere
                     .as_ref()
-                    .map_or(scenario.store.shards, Elsewhere::targets),
+                    .map_or(scenario.store.shards, |elsewhere| elsewhere.targets()),
             ),
             hop: Quantiles::new(if elsewhere.is_some() {
                 &Distribution::Fixed(Span::ZERO)
@@ -85,7 +85,7 @@ impl<P: Probe> World<P> {
             workloads,
             cron_period: elsewhere.as_ref().map_or(
                 Span(1_000_000_000 / u64::from(scenario.store.hz)),
-                Elsewhere::cleanup_every,
+                |elsewhere| elsewhere.cleanup_every(),
             ),
             elsewhere,
             samples: Vec::with_capacity(nodes.len()),

@@ -118,6 +118,10 @@ impl<P: Probe> World<P> {
         self.send(place, step.next(missing), reply.done);
     }
 
+    fn is_in_database(&self) -> bool {
+        matches!(self.elsewhere.as_deref(), Some(Elsewhere::Database { .. }))
+    }
+
     /// Executes a command where the sessions lie.
     pub(super) fn execute_elsewhere(
         &mut self,
@@ -127,7 +131,7 @@ impl<P: Probe> World<P> {
         bits: impl FnOnce() -> u64,
     ) -> Reply {
         let (mut start, mut done) = (self.now, self.now);
-        if matches!(self.elsewhere, Some(Elsewhere::Database { .. })) {
+        if self.is_in_database() {
             let Admission::Served {
                 start: from,
                 done: to,
@@ -152,7 +156,7 @@ impl<P: Probe> World<P> {
 
     /// A query began, or will begin, to be served at `start`; returns the latest such moment.
     fn began(&mut self, start: Time) -> Time {
-        let Some(Elsewhere::Database { last_start, .. }) = &mut self.elsewhere else {
+        let Some(Elsewhere::Database { last_start, .. }) = self.elsewhere.as_deref_mut() else {
             return start;
         };
         *last_start = start.max(*last_start);
@@ -162,7 +166,7 @@ impl<P: Probe> World<P> {
     /// The job that deletes expired sessions.
     pub(super) fn clean_up(&mut self, node: u32) {
         let mut at = self.now;
-        if matches!(self.elsewhere, Some(Elsewhere::Database { .. })) {
+        if self.is_in_database() {
             // One statement, which nobody waits for.
             let bits = mix(self.seed ^ mix(self.now.0));
             if let Admission::Served { start, .. } = self.ask_database(bits) {
@@ -177,7 +181,7 @@ impl<P: Probe> World<P> {
 
     /// Puts the next change of the number of instances on the agenda.
     pub(super) fn expect_scaling(&mut self) {
-        let Some(Elsewhere::InProcess(fleet)) = &self.elsewhere else {
+        let Some(Elsewhere::InProcess(fleet)) = self.elsewhere.as_deref() else {
             return;
         };
         if let Some((at, _)) = fleet.next()
@@ -190,7 +194,7 @@ impl<P: Probe> World<P> {
     /// The number of instances changes, or one of them is gone.
     pub(super) fn scale(&mut self, number: u32) {
         let now = self.now;
-        let Some(Elsewhere::InProcess(fleet)) = &mut self.elsewhere else {
+        let Some(Elsewhere::InProcess(fleet)) = self.elsewhere.as_deref_mut() else {
             return;
         };
         if let Some(instance) = number.checked_sub(1) {
@@ -232,7 +236,7 @@ impl<P: Probe> World<P> {
     /// The load balancer sends a user whose instance takes no more sessions to another one, where
     /// the session gets a key of its own.
     pub(super) fn rehome(&mut self, place: u32) {
-        let Some(Elsewhere::InProcess(fleet)) = &self.elsewhere else {
+        let Some(Elsewhere::InProcess(fleet)) = self.elsewhere.as_deref() else {
             return;
         };
         let request = *self.requests.get(place);

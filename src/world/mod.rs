@@ -168,7 +168,7 @@ struct World<P> {
     hop: Quantiles,
     database: Database,
     /// Where sessions lie, if in no cache.
-    elsewhere: Option<Elsewhere>,
+    elsewhere: Option<Box<Elsewhere>>,
     /// Recorded traffic, if the scenario names any.
     recorded: Option<Box<Recorded>>,
     /// What else uses the nodes.
