@@ -47,14 +47,6 @@ impl Places {
         prefetch(&self.slots, mix(number) as usize & (self.slots.len() - 1));
     }
 
-    /// The place of a number that is known, if it is where it is looked for first: a guess that is
-    /// mostly right and costs little.
-    #[inline]
-    pub fn likely_place(&self, number: u64) -> Option<u32> {
-        let (known, place) = self.slots[mix(number) as usize & (self.slots.len() - 1)];
-        (known == number && place != EMPTY).then_some(place)
-    }
-
     #[inline(never)]
     fn insert(&mut self, number: u64, slot: usize) -> u32 {
         let place = self.len;

@@ -153,19 +153,35 @@ impl Replay {
     }
 
     /// The next rows, none of which may lie before the one above it. The same as one by one, and
-    /// faster: what the rows ahead will need is asked for early.
+    /// faster: each row's key is looked up some rows ahead, and its records are asked for then.
     pub fn rows(&mut self, rows: &[Row]) {
+        for row in &rows[..rows.len().min(2 * ROWS_AHEAD)] {
+            self.table.warm(row.key);
+        }
+        let mut keys = [KeyId(0); ROWS_AHEAD];
+        for (row, key) in rows.iter().zip(&mut keys) {
+            *key = self.find_ahead(row);
+        }
         for (place, row) in rows.iter().enumerate() {
             if let Some(far) = rows.get(place + 2 * ROWS_AHEAD) {
                 self.table.warm(far.key);
             }
-            let near = rows.get(place + ROWS_AHEAD);
-            if let Some(known) = near.and_then(|near| self.table.likely_place(near.key)) {
-                self.keyspace.warm(KeyId(known));
-                self.ledger.warm(known);
+            let key = keys[place % ROWS_AHEAD];
+            if let Some(next) = rows.get(place + ROWS_AHEAD) {
+                keys[place % ROWS_AHEAD] = self.find_ahead(next);
             }
-            self.row(row);
+            self.row_on(row, key);
         }
+    }
+
+    /// The key of a row whose turn comes soon. That a new one is known early changes nothing: its
+    /// number is that of its first row among all rows.
+    #[inline]
+    fn find_ahead(&mut self, row: &Row) -> KeyId {
+        let key = self.key(row.key, 0);
+        self.keyspace.warm(key);
+        self.ledger.warm(key.0);
+        key
     }
 
     /// The next row, which must not lie before the last one.
@@ -177,12 +193,18 @@ impl Replay {
     /// The next row, on a key of hash slot `slot`.
     #[inline]
     fn row_in_slot(&mut self, row: &Row, slot: u16) {
+        let key = self.key(row.key, slot);
+        self.row_on(row, key);
+    }
+
+    /// The next row, on a key that is known.
+    #[inline]
+    fn row_on(&mut self, row: &Row, key: KeyId) {
         let at = Time(row.millis * 1_000_000);
         if at >= self.next_sample {
             self.sample_until(at);
         }
         self.advance(at.max(self.now + BETWEEN_ROWS));
-        let key = self.key(row.key, slot);
         match row.operation {
             Operation::Get => self.get(key, row),
             Operation::Set => self.set(key, row),
