@@ -66,7 +66,7 @@ pub enum Purpose {
     /// When it does.
     LoginAfter = 14,
     /// Which of several things a request is about.
-    Object = 15,
+    Object = 30,
 }
 
 impl DrawRoot {
