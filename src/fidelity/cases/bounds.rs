@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::BoundVerdict;
+use crate::fidelity::table::short;
 use crate::fidelity::{mean, median};
 
 /// What was measured of one quantity.
@@ -38,9 +39,8 @@ pub(super) enum Simulated {
     Seeds(Vec<f64>),
     /// The values of each seed's run: figures are taken by run, then their median over the runs.
     Runs(Vec<Summary>),
-    /// The values of a curve around each measured point: within the shift that is allowed, the
-    /// one in the middle at the point itself.
-    Curve(Vec<[f64; 3]>),
+    /// A monotonous curve at both ends of the shift that is allowed around each measured point.
+    Curve(Vec<[f64; 2]>),
 }
 
 /// The figures of one run.
@@ -146,12 +146,12 @@ impl Bound {
         let (holds, bound) = match (self.between, theirs) {
             (Some([low, high]), _) => (
                 ours.is_some_and(|ours| (low..=high).contains(&ours)),
-                format!("{low} to {high}"),
+                format!("{} to {}", short(low), short(high)),
             ),
             (None, Some(theirs)) => {
                 let tolerance = self.tolerance(theirs);
                 let is_near = |ours: f64| (ours - theirs).abs() <= tolerance;
-                (ours.is_some_and(is_near), format!("+-{tolerance}"))
+                (ours.is_some_and(is_near), format!("+-{}", short(tolerance)))
             }
             (None, None) => (false, "nothing measured".to_owned()),
         };
@@ -160,11 +160,10 @@ impl Bound {
 
     /// Every point must be met by our curve within the shift; the one that is missed most, or
     /// nearest to it, is shown.
-    fn judge_curve(&self, measured: &Statistic, ours: &[[f64; 3]]) -> BoundVerdict {
+    fn judge_curve(&self, measured: &Statistic, ours: &[[f64; 2]]) -> BoundVerdict {
         let mut worst: Option<(f64, f64, f64)> = None;
         for (&[_, theirs], ours) in measured.points().iter().zip(ours) {
-            let low = ours.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = ours.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let (low, high) = (ours[0].min(ours[1]), ours[0].max(ours[1]));
             let nearest = theirs.clamp(low, high);
             let over = (nearest - theirs).abs() - self.tolerance(theirs);
             if worst.is_none_or(|(most, ..)| over > most) {
@@ -176,7 +175,7 @@ impl Bound {
         let theirs = worst.map(|(_, theirs, _)| theirs);
         let nearest = worst.map(|(_, _, nearest)| nearest);
         let tolerance = self.tolerance(theirs.unwrap_or(0.0));
-        let bound = format!("+-{tolerance} within {} us", self.shift());
+        let bound = format!("+-{} within {} us", short(tolerance), self.shift());
         self.verdict(theirs, nearest, bound, holds)
     }
 

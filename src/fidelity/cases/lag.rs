@@ -37,6 +37,7 @@ struct Setup {
 fn probe(case: &Case, setup: &Setup, seed: u64) -> Result<Vec<(f64, f64)>, String> {
     let mut random = random(seed, "fidelity/lag");
     let link = case.link("one_way_us", seed)?;
+    let hop = case.hop("one_way_us")?;
     // All streams of the primary carry the same; the last one is measured.
     let replicas = case.optional("replicas")?.unwrap_or(1.0).clamp(1.0, 100.0) as u64;
     let stream = |number: u64| {
@@ -60,11 +61,15 @@ fn probe(case: &Case, setup: &Setup, seed: u64) -> Result<Vec<(f64, f64)>, Strin
         if let (Some(blocks), Some(from)) = (setup.blocks, next_block)
             && from <= arrives
         {
-            next_block = Some(from + blocks.length + blocks.gap);
+            // The command that blocks travels, and its reply; then the gap begins.
+            let travels = Span(2 * hop.0);
+            next_block = Some(from + blocks.length + blocks.gap + travels);
             let until = from + blocks.length;
             if blocks.is_replica {
                 settle(&mut streams, &log, from, &mut lags);
-                streams.iter_mut().for_each(|s| s.stall(&log, from, until));
+                for stream in &mut streams {
+                    stream.stall(&log, from, until);
+                }
             } else {
                 blocked = until;
             }
@@ -173,9 +178,10 @@ fn setup(case: &Case) -> Result<Setup, String> {
 }
 
 /// `replication-lag` and `stall`.
-pub(super) fn lag(case: &Case, seeds: u64) -> Result<Statistics, String> {
-    if case.config.get("repl_disable_tcp_nodelay").is_some() {
-        return Err("`repl_disable_tcp_nodelay` is not modelled".to_owned());
+pub(super) fn lag(case: &Case, seeds: u64) -> Result<Option<Statistics>, String> {
+    // Nagle's algorithm and delayed acknowledgements are not modelled.
+    if case.config.get("repl_disable_tcp_nodelay") == Some(&"yes".into()) {
+        return Ok(None);
     }
     let setup = setup(case)?;
     let runs = each_seed(seeds, |seed| {
@@ -183,11 +189,11 @@ pub(super) fn lag(case: &Case, seeds: u64) -> Result<Statistics, String> {
         Ok(Summary::new(lags.into_iter().map(|(_, lag)| lag).collect()))
     })?;
     let runs = runs.into_iter().flatten().collect();
-    Ok([("lag_us", Simulated::Runs(runs))].into())
+    Ok(Some([("lag_us", Simulated::Runs(runs))].into()))
 }
 
 /// `replication-overload`: the slope of the probes' lag.
-pub(super) fn overload(case: &Case, seeds: u64) -> Result<Statistics, String> {
+pub(super) fn overload(case: &Case, seeds: u64) -> Result<Option<Statistics>, String> {
     let mut setup = setup(case)?;
     let all = case.number("replication_bytes_per_s")?;
     let others = all - setup.writes_per_second * setup.record as f64;
@@ -199,7 +205,9 @@ pub(super) fn overload(case: &Case, seeds: u64) -> Result<Statistics, String> {
         let seen = lags.iter().filter(|(at, lag)| at + lag / 1e6 <= end);
         Ok(slope(seen.copied()))
     })?;
-    Ok([("lag_growth_s_per_s", Simulated::Seeds(slopes))].into())
+    Ok(Some(
+        [("lag_growth_s_per_s", Simulated::Seeds(slopes))].into(),
+    ))
 }
 
 /// Seconds of lag a second, by least squares.

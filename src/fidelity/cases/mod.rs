@@ -14,6 +14,7 @@ mod stale;
 mod wait;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -83,8 +84,9 @@ pub struct CaseVerdict {
 /// What a simulation made of a case: statistics by name.
 type Statistics = BTreeMap<&'static str, Simulated>;
 
-/// A simulation of one kind of case with that many seeds.
-type Simulation = fn(&Case, u64) -> Result<Statistics, String>;
+/// A simulation of one kind of case with that many seeds; none if what is configured is not
+/// modelled.
+type Simulation = fn(&Case, u64) -> Result<Option<Statistics>, String>;
 
 /// The kinds that are modelled.
 const KINDS: [(&str, Simulation); 11] = [
@@ -134,16 +136,20 @@ impl Case {
     /// # Errors
     /// If its configuration lacks what its kind needs.
     pub fn judge(&self, seeds: u64) -> Result<CaseVerdict, String> {
-        let simulation = KINDS.iter().find(|(name, _)| *name == self.kind);
+        let kind = KINDS.iter().find(|(name, _)| *name == self.kind);
+        let mut is_modelled = kind.is_some();
         let mut verdicts = Vec::new();
         // Nothing depends on the simulation of a case without bounds.
-        if let Some((_, simulate)) = simulation
+        if let Some((_, simulate)) = kind
             && !self.bounds.is_empty()
         {
             let simulated =
                 simulate(self, seeds).map_err(|error| format!("case `{}`: {error}", self.id))?;
-            for bound in &self.bounds {
-                let ours = simulated.get(bound.of.as_str());
+            is_modelled = simulated.is_some();
+            for bound in self.bounds.iter().filter(|_| is_modelled) {
+                let ours = simulated
+                    .as_ref()
+                    .and_then(|all| all.get(bound.of.as_str()));
                 verdicts.push(bound.judge(self.measured.get(&bound.of), ours));
             }
         }
@@ -151,10 +157,16 @@ impl Case {
             id: self.id.clone(),
             kind: self.kind.clone(),
             engine: self.engine.clone(),
-            is_modelled: simulation.is_some(),
-            holds: simulation.is_some() && verdicts.iter().all(|verdict| verdict.holds),
+            is_modelled,
+            holds: is_modelled && verdicts.iter().all(|verdict| verdict.holds),
             bounds: verdicts,
         })
+    }
+
+    /// The server as results of runs name it: `redis-7.0.15`.
+    #[must_use]
+    pub fn engine_name(&self) -> String {
+        self.engine.replace(' ', "-")
     }
 
     /// A setting that there must be.
@@ -232,18 +244,22 @@ fn at(number: f64) -> Time {
     Time::ZERO + seconds(number)
 }
 
-/// A normal delay, cut at 0, as 1024 values of equal probability.
+/// 1024 values of equal probability from the standard normal distribution.
+static NORMAL: LazyLock<Vec<f64>> = LazyLock::new(|| {
+    let value = |n: u32| normal_quantile((f64::from(n) + 0.5) / 1024.0);
+    (0..1024).map(value).collect()
+});
+
+/// A normal delay, cut at 0.
 fn normal(mean: Span, deviation: Span) -> Distribution<Span> {
-    const VALUES: u32 = 1024;
     if deviation == Span::ZERO {
         return Distribution::Fixed(mean);
     }
-    let value = |n: u32| {
-        let p = (f64::from(n) + 0.5) / f64::from(VALUES);
-        let delay = mean.0 as f64 + deviation.0 as f64 * normal_quantile(p);
+    let value = |normal: &f64| {
+        let delay = mean.0 as f64 + deviation.0 as f64 * normal;
         Span(delay.max(0.0) as u64)
     };
-    Distribution::Empirical((0..VALUES).map(value).collect())
+    Distribution::Empirical(NORMAL.iter().map(value).collect())
 }
 
 /// The standard normal quantile at `p`, by bisection.

@@ -18,7 +18,7 @@ const RECORD: u64 = 590;
 const WATCHED: Span = Span::from_secs(600);
 
 /// `partial-resync`: whether a replica that was away may go on.
-pub(super) fn partial(case: &Case, seeds: u64) -> Result<Statistics, String> {
+pub(super) fn partial(case: &Case, seeds: u64) -> Result<Option<Statistics>, String> {
     let backlog = Backlog {
         size: case.number("repl_backlog_bytes")? as u64,
     };
@@ -36,7 +36,7 @@ pub(super) fn partial(case: &Case, seeds: u64) -> Result<Statistics, String> {
         write(&mut shard, at(3.0), away);
         Ok(f64::from(u8::from(shard.reconnect(0, at(4.0)))))
     })?;
-    Ok([("partial", Simulated::Seeds(partial))].into())
+    Ok(Some([("partial", Simulated::Seeds(partial))].into()))
 }
 
 /// Writes so many bytes as records.
@@ -44,13 +44,14 @@ fn write(shard: &mut Shard<()>, now: Time, bytes: u64) {
     for _ in 0..bytes / RECORD {
         shard.write(now, RECORD, ());
     }
-    if bytes % RECORD > 0 {
-        shard.write(now, bytes % RECORD, ());
+    let rest = bytes % RECORD;
+    if rest > 0 {
+        shard.write(now, rest, ());
     }
 }
 
 /// `full-resync`: seconds from the replica's PSYNC to its serving the new data.
-pub(super) fn full(case: &Case, seeds: u64) -> Result<Statistics, String> {
+pub(super) fn full(case: &Case, seeds: u64) -> Result<Option<Statistics>, String> {
     let is = |key: &str, wanted: &str| Ok::<_, String>(case.word(key)? == wanted);
     let resync = FullResync {
         data: case.number("data_bytes")? as u64,
@@ -62,11 +63,13 @@ pub(super) fn full(case: &Case, seeds: u64) -> Result<Statistics, String> {
     let stages = resync.stages(Time::ZERO);
     // Nothing of it is random.
     let took = stages.loaded.seconds();
-    Ok([("seconds", Simulated::Seeds(vec![took; seeds as usize]))].into())
+    Ok(Some(
+        [("seconds", Simulated::Seeds(vec![took; seeds as usize]))].into(),
+    ))
 }
 
 /// `output-buffer-limit`: when the primary closes the connection of a replica that is too slow.
-pub(super) fn output_buffer(case: &Case, seeds: u64) -> Result<Statistics, String> {
+pub(super) fn output_buffer(case: &Case, seeds: u64) -> Result<Option<Statistics>, String> {
     let backlog = Backlog {
         size: memory(case.word("repl_backlog")?)?,
     };
@@ -107,11 +110,11 @@ pub(super) fn output_buffer(case: &Case, seeds: u64) -> Result<Statistics, Strin
     let resyncs = runs
         .iter()
         .map(|run| run.map_or(0.0, |(_, resyncs)| resyncs));
-    Ok([
+    let statistics = [
         ("disconnected_s", Simulated::Seeds(closed)),
         ("full_resyncs", Simulated::Seeds(resyncs.collect())),
-    ]
-    .into())
+    ];
+    Ok(Some(statistics.into()))
 }
 
 /// A number of bytes as a server's configuration writes it: `256mb`.

@@ -39,7 +39,7 @@ fn cron(random: &mut ChaCha8Rng) -> Cron {
 }
 
 /// `replication-timeout`: an idle pair whose link is cut.
-pub(super) fn timeout(case: &Case, seeds: u64) -> Result<Statistics, String> {
+pub(super) fn timeout(case: &Case, seeds: u64) -> Result<Option<Statistics>, String> {
     let timeout = case.number("repl_timeout_s")?.min(1e6) as u64;
     let pings = case.number("repl_ping_replica_period_s")?.clamp(1.0, 1e6);
     let runs = each_seed(seeds, |seed| {
@@ -55,19 +55,26 @@ pub(super) fn timeout(case: &Case, seeds: u64) -> Result<Statistics, String> {
             period: seconds(pings),
         }
         .at_or_after(Time::ZERO);
-        let settled = 3.0 * pings + 3.0 * timeout as f64;
+        // A whole number of pings, so that a seed has the same phases at any time-out.
+        let settled = 3.0 * pings + pings * (3.0 * timeout as f64 / pings).ceil();
         let cut = at(settled + uniform(&mut random, 0.0, 10.0 * pings));
-        let mut last = Time::ZERO;
+        // What the replica reads is dated by a clock that its server cron refreshes ten times a
+        // second (`readQueryFromClient`, `updateCachedTime`).
+        let refreshes = Span::from_millis(100);
+        let first = Time(replica.first.0 % refreshes.0);
+        let dated = |read: Time| Time(read.0 - read.since(first).0 % refreshes.0);
+        let mut last = first;
         let noticed = loop {
             let out = times_out(last, timeout, clock, replica);
             let arrives = ping + ONE_WAY;
             if ping <= cut && arrives < out {
-                last = arrives;
+                last = dated(arrives);
                 ping += seconds(pings);
             } else if out < cut {
-                // With pings so seldom the replica gives up an idle link, and is back at once:
-                // it connects in the same round of its cron.
-                last = out + Span(4 * ONE_WAY.0);
+                // With pings so seldom the replica gives up an idle link, and connects again in
+                // the same round of its cron: a round trip each for the connection, PING,
+                // REPLCONF and PSYNC.
+                last = dated(out + Span(8 * ONE_WAY.0));
             } else {
                 break out;
             }
@@ -78,16 +85,16 @@ pub(super) fn timeout(case: &Case, seeds: u64) -> Result<Statistics, String> {
         Ok((dropped.since(cut).seconds(), noticed.since(cut).seconds()))
     })?;
     let (dropped, noticed) = runs.into_iter().unzip();
-    Ok([
+    let statistics = [
         ("primary_drops_replica_s", Simulated::Seeds(dropped)),
         ("replica_link_down_s", Simulated::Seeds(noticed)),
-    ]
-    .into())
+    ];
+    Ok(Some(statistics.into()))
 }
 
 /// `silent-partition`: how long a stream stands still that is cut and healed before anybody
 /// notices.
-pub(super) fn partition(case: &Case, seeds: u64) -> Result<Statistics, String> {
+pub(super) fn partition(case: &Case, seeds: u64) -> Result<Option<Statistics>, String> {
     let length = seconds(case.number("partition_s")?.min(1e5));
     let stalls = each_seed(seeds, |seed| {
         let mut random = random(seed, "fidelity/partition");
@@ -114,5 +121,5 @@ pub(super) fn partition(case: &Case, seeds: u64) -> Result<Statistics, String> {
         let resumes = shard.heal(0, healed, tcp);
         Ok(resumes.since(cut).seconds())
     })?;
-    Ok([("stall_s", Simulated::Seeds(stalls))].into())
+    Ok(Some([("stall_s", Simulated::Seeds(stalls))].into()))
 }

@@ -19,21 +19,21 @@ const SET_BYTES: f64 = 78.0;
 const WARM_UP: Span = Span::from_millis(500);
 
 /// `stale-read`: the share of stale reads by the delay between a write's reply and the read.
-pub(super) fn stale_read(case: &Case, seeds: u64) -> Result<Statistics, String> {
+pub(super) fn stale_read(case: &Case, seeds: u64) -> Result<Option<Statistics>, String> {
     const NAME: &str = "stale_fraction_by_delay_us";
     let points = case.measured.get(NAME).map_or(&[][..], |m| m.points());
     let shift = case.bounds.iter().map(super::bounds::Bound::shift);
     let shift = shift.fold(0.0, f64::max);
     let mut curve = Vec::new();
     for &[delay, _] in points {
-        let mut shares = [0.0; 3];
-        for (share, x) in shares.iter_mut().zip([delay - shift, delay, delay + shift]) {
+        let mut shares = [0.0; 2];
+        for (share, x) in shares.iter_mut().zip([delay - shift, delay + shift]) {
             let of_seeds = each_seed(seeds, |seed| stale_share(case, micros(x.max(0.0)), seed))?;
             *share = crate::fidelity::mean(&of_seeds);
         }
         curve.push(shares);
     }
-    Ok([(NAME, Simulated::Curve(curve))].into())
+    Ok(Some([(NAME, Simulated::Curve(curve))].into()))
 }
 
 fn stale_share(case: &Case, delay: Span, seed: u64) -> Result<f64, String> {

@@ -18,10 +18,10 @@ const ROUNDS_OF_TIMEOUTS: usize = 50;
 const SET_BYTES: u64 = 590;
 
 /// `wait`.
-pub(super) fn wait(case: &Case, seeds: u64) -> Result<Statistics, String> {
+pub(super) fn wait(case: &Case, seeds: u64) -> Result<Option<Statistics>, String> {
     let runs = each_seed(seeds, |seed| waits(case, seed).map(Summary::new))?;
     let runs = runs.into_iter().flatten().collect();
-    Ok([("wait_us", Simulated::Runs(runs))].into())
+    Ok(Some([("wait_us", Simulated::Runs(runs))].into()))
 }
 
 /// The times of a run's WAITs in microseconds, as the client sees them.
@@ -115,6 +115,7 @@ fn write_others(
 /// When each replica's answer to the question behind offset `question` reaches the primary, in
 /// order; of those that answer at all.
 fn acknowledgements(shard: &mut Shard<()>, asked: Time, question: u64) -> Vec<Time> {
+    shard.settle(asked);
     let mut times = Vec::new();
     for place in 0..shard.replicas().len() {
         let mut stream = shard.replicas()[place].stream.clone();
