@@ -8,8 +8,8 @@ use crate::units::{Span, Time};
 /// 20 + 20 + 12).
 pub const SEGMENT_OVERHEAD: u64 = 52;
 
-/// What a kernel holds of one connection that its peer has not acknowledged, in bytes, when the
-/// process cannot write any more.
+/// What a kernel holds of one connection that is not yet on the wire, in bytes, when the process
+/// cannot write any more.
 ///
 /// Measured on Linux: when a process died behind a saturated link, its kernel went on to deliver
 /// 1.25 MB in the median. A socket that was full becomes writable again when a third of it is

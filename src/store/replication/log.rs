@@ -91,6 +91,12 @@ impl<T: Copy> Log<T> {
         self.first + self.records.partition_point(|record| record.end <= offset) as u64
     }
 
+    /// The number of the first record that was written after `at`.
+    #[must_use]
+    pub fn written_after(&self, at: Time) -> u64 {
+        self.first + self.records.partition_point(|record| record.at <= at) as u64
+    }
+
     /// The records that are not wholly within the first `offset` bytes, oldest first.
     pub fn beyond(&self, offset: u64) -> impl Iterator<Item = &Record<T>> {
         let from = self.records.partition_point(|record| record.end <= offset);

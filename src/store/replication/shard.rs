@@ -275,7 +275,7 @@ impl Replica {
         while self.acknowledged.next <= now {
             self.acknowledge(log);
         }
-        self.stream.settle(log, now, |_, _| ());
+        self.stream.advance(log, now);
         while let Some(&(at, offset)) = self.acknowledged.coming.front() {
             if at > now {
                 break;
@@ -293,7 +293,7 @@ impl Replica {
             self.acknowledged.next = until;
             return;
         }
-        self.stream.settle(log, now, |_, _| ());
+        self.stream.advance(log, now);
         if self.stream.is_open() && !self.stream.is_cut() {
             let arrives = now + self.stream.link().back;
             let offset = self.stream.applied();

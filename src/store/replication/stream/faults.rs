@@ -48,7 +48,6 @@ impl Stream {
             // A dead process's kernel goes on sending, until now.
             let sent = self.flights.partition_point(|flight| flight.departs <= now);
             self.flights.truncate(sent);
-            self.applied = self.applied.min(sent);
             return;
         }
         self.cut = Some(Cut { lost: None });
@@ -93,8 +92,7 @@ impl Stream {
         let count = self.surviving(now, failure);
         self.next -= (self.flights.len() - count) as u64;
         self.flights.truncate(count);
-        self.applied = self.applied.min(count);
-        self.acked = 0;
+        self.sent = 0;
         self.is_open = false;
         self.cut = None;
         self.end_of(count)
@@ -140,8 +138,7 @@ impl Stream {
                 self.kept.push_back((flight.handed, flight.room));
             }
         }
-        self.applied = self.applied.min(keep);
-        self.acked = 0;
+        self.sent = 0;
         self.take_up(log, now);
     }
 }

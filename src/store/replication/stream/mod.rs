@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 
 use super::link::{Delay, Link};
 use super::log::Log;
-use crate::units::Time;
+use crate::units::{Span, Time};
 
 /// When a record passes each stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,13 +68,11 @@ pub enum Failure {
 #[derive(Clone, Debug)]
 pub struct Stream {
     link: Link,
-    /// Records on their way, and those that TCP has not acknowledged.
+    /// Records on their way.
     flights: VecDeque<Flight>,
-    /// How many of these are applied.
-    applied: usize,
-    /// How many were acknowledged when the last record was handed to the kernel.
-    acked: usize,
-    /// The record before the first of the flights.
+    /// How many were on the wire when the last record was handed to the kernel.
+    sent: usize,
+    /// The last record that is applied, before the first of the flights.
     last: Flight,
     /// Number of the next record to be worked out.
     next: u64,
@@ -108,8 +106,7 @@ impl Stream {
         Self {
             link,
             flights: VecDeque::new(),
-            applied: 0,
-            acked: 0,
+            sent: 0,
             last,
             next,
             kept: VecDeque::new(),
@@ -154,55 +151,55 @@ impl Stream {
         (until > now).then_some(until)
     }
 
-    /// Brings the replica to `now`, not earlier than the last time; `each` is told the number of
-    /// each record that it applied, and when.
+    /// Brings the replica to `now`, not earlier than the last time.
     #[inline]
+    pub fn advance<T: Copy>(&mut self, log: &Log<T>, now: Time) {
+        if self.plain {
+            self.advance_plain(log, now);
+        } else {
+            self.settle(log, now, |_, _| ());
+        }
+    }
+
+    /// The same; `each` is told the number of each record that was applied, and when.
     pub fn settle<T: Copy>(&mut self, log: &Log<T>, now: Time, mut each: impl FnMut(u64, Time)) {
         if self.plain {
-            return self.settle_plain(log, now, each);
+            let first = self.next;
+            let way = self.advance_plain(log, now);
+            for number in first..self.next {
+                if let Some(record) = log.get(number) {
+                    each(number, record.at + way);
+                }
+            }
+            return;
         }
         self.take_up(log, now);
-        let first = self.next - self.flights.len() as u64;
-        while let Some(flight) = self.flights.get(self.applied) {
+        while let Some(&flight) = self.flights.front() {
             if flight.applies > now {
                 break;
             }
-            each(first + self.applied as u64, flight.applies);
-            self.applied += 1;
-        }
-        while self.applied > 0 {
-            let Some(flight) = self.flights.front() else {
-                break;
-            };
-            if self.is_open && flight.arrives.saturating_add(self.link.back) > now {
-                break;
-            }
-            self.last = *flight;
+            each(self.next_to_apply(), flight.applies);
+            self.last = flight;
             self.flights.pop_front();
-            self.applied -= 1;
-            self.acked = self.acked.saturating_sub(1);
+            self.sent = self.sent.saturating_sub(1);
         }
-        self.become_plain(now);
+        self.become_plain(log, now);
     }
 
-    fn settle_plain<T: Copy>(&mut self, log: &Log<T>, now: Time, mut each: impl FnMut(u64, Time)) {
+    /// Everything written a delay and the time to apply ago is applied. The sum of the two.
+    fn advance_plain<T: Copy>(&mut self, log: &Log<T>, now: Time) -> Span {
         let Delay::Fixed(delay) = self.link.delay else {
             unreachable!("a plain stream has a fixed delay");
         };
         let way = delay + self.link.apply;
         let Some(newest) = now.0.checked_sub(way.0) else {
-            return;
+            return way;
         };
-        let mut last = None;
-        while let Some(record) = log.get(self.next) {
-            if record.at.0 > newest {
-                break;
-            }
-            each(self.next, record.at + way);
-            last = Some(*record);
-            self.next += 1;
-        }
-        if let Some(record) = last {
+        let next = log.written_after(Time(newest)).max(self.next);
+        if next > self.next
+            && let Some(record) = log.get(next - 1)
+        {
+            self.next = next;
             self.last = Flight {
                 end: record.end,
                 handed: record.at,
@@ -213,17 +210,33 @@ impl Stream {
                 room: 0,
             };
         }
+        way
     }
 
-    fn become_plain(&mut self, now: Time) {
-        let is_quiet = self.flights.is_empty() && self.cut.is_none() && self.is_open;
-        let is_simple =
-            matches!(self.link.delay, Delay::Fixed(_)) && self.link.bits_per_second.is_none();
-        let is_over = self.stalled_until(now).is_none()
-            && self.hand_from <= now
-            && self.depart_from <= now
-            && self.last.applies <= now;
-        if is_quiet && is_simple && is_over {
+    /// Forgets what was worked out if it is no more than any plain stream does.
+    fn become_plain<T: Copy>(&mut self, log: &Log<T>, now: Time) {
+        let Delay::Fixed(delay) = self.link.delay else {
+            return;
+        };
+        let is_whole = self.is_open && self.cut.is_none() && self.link.bits_per_second.is_none();
+        let is_over =
+            self.stalled_until(now).is_none() && self.hand_from <= now && self.depart_from <= now;
+        if !is_whole || !is_over {
+            return;
+        }
+        let way = delay + self.link.apply;
+        let is_as_written = |(place, flight): (usize, &Flight)| {
+            let record = log.get(self.next_to_apply() + place as u64);
+            record.is_some_and(|record| {
+                flight.handed == record.at
+                    && flight.departs == record.at
+                    && flight.applies == record.at + way
+            })
+        };
+        if self.flights.iter().enumerate().all(is_as_written) {
+            self.next = self.next_to_apply();
+            self.flights.clear();
+            self.sent = 0;
             self.stall = None;
             self.plain = true;
         }
@@ -233,17 +246,14 @@ impl Stream {
     #[inline]
     #[must_use]
     pub fn applied(&self) -> u64 {
-        match self.applied.checked_sub(1) {
-            Some(place) => self.flights[place].end,
-            None => self.last.end,
-        }
+        self.last.end
     }
 
     /// The number of the first record that is not applied.
     #[inline]
     #[must_use]
     pub fn next_to_apply(&self) -> u64 {
-        self.next - (self.flights.len() - self.applied) as u64
+        self.next - self.flights.len() as u64
     }
 
     /// Bytes in the process's output buffer at `now`.
@@ -257,14 +267,13 @@ impl Stream {
         log.end() - self.end_of(handed)
     }
 
-    /// Bytes the primary's kernel holds at `now`: not sent, or not acknowledged.
+    /// Bytes the primary's kernel holds at `now` that are not on the wire.
     #[must_use]
     pub fn in_kernel<T: Copy>(&mut self, log: &Log<T>, now: Time) -> u64 {
         self.disturb(log, now);
-        let back = self.link.back;
         let handed = self.flights.partition_point(|flight| flight.handed <= now);
-        let acked = |flight: &Flight| flight.arrives.saturating_add(back) <= now;
-        self.end_of(handed) - self.end_of(self.flights.partition_point(acked))
+        let sent = |flight: &Flight| flight.free <= now;
+        self.end_of(handed) - self.end_of(self.flights.partition_point(sent))
     }
 
     /// The offset behind the first `count` flights.
@@ -349,13 +358,13 @@ impl Stream {
             return self.next_burst(end, ready, tail);
         }
         let handed = ready.max(tail.handed);
-        while let Some(flight) = self.flights.get(self.acked) {
-            if flight.arrives.saturating_add(self.link.back) > handed {
+        while let Some(flight) = self.flights.get(self.sent) {
+            if flight.free > handed {
                 break;
             }
-            self.acked += 1;
+            self.sent += 1;
         }
-        if end - self.end_of(self.acked) <= self.link.kernel_buffer {
+        if end - self.end_of(self.sent) <= self.link.kernel_buffer {
             (handed, 0)
         } else {
             self.next_burst(end, ready, tail)
@@ -365,15 +374,15 @@ impl Stream {
     /// The kernel is full: it takes more when a third of its buffer is free, as much as fits.
     fn next_burst(&mut self, end: u64, ready: Time, tail: &Flight) -> (Time, u64) {
         let low = self.link.kernel_buffer / 3 * 2;
-        while tail.end - self.end_of(self.acked) > low {
-            self.acked += 1;
+        while tail.end - self.end_of(self.sent) > low {
+            self.sent += 1;
         }
-        let writable = match self.acked.checked_sub(1) {
-            Some(place) => self.flights[place].arrives.saturating_add(self.link.back),
+        let writable = match self.sent.checked_sub(1) {
+            Some(place) => self.flights[place].free,
             None => Time::ZERO,
         };
         let handed = writable.max(ready).max(tail.handed);
-        let room = self.end_of(self.acked) + self.link.kernel_buffer;
+        let room = self.end_of(self.sent) + self.link.kernel_buffer;
         (handed, room.max(end))
     }
 }

@@ -2,6 +2,7 @@
 
 mod closed_forms;
 mod faults;
+mod schedules;
 
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
