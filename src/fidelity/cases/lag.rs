@@ -146,7 +146,7 @@ impl Arrivals {
 }
 
 fn setup(case: &Case) -> Result<Setup, String> {
-    let length = case.number("seconds")?.min(3600.0);
+    let length = case.number("seconds")?;
     let probes = case
         .measured
         .get("lag_us")
@@ -168,7 +168,7 @@ fn setup(case: &Case) -> Result<Setup, String> {
         }),
     };
     Ok(Setup {
-        writes_per_second: case.number("writes_per_s")?.min(1e6),
+        writes_per_second: case.rate("writes_per_s", length)?,
         is_poisson: case.word("arrivals")? == "poisson",
         record: (case.number("value_bytes")? + SET_BYTES) as u64,
         probes_per_second: if probes > 0.0 { probes } else { PROBES },

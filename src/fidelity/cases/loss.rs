@@ -31,9 +31,10 @@ fn lost(case: &Case, failure: Failure, seed: u64) -> Result<f64, String> {
     let link = case.link("one_way_us", seed)?;
     shard.add(link, limit, acknowledges, Time::ZERO);
 
-    let rate = case.number("writes_per_s")?.min(1e6);
+    let load = case.number("seconds_of_load")?;
+    let rate = case.rate("writes_per_s", load)?;
+    let load = seconds(load);
     let mut writes = Arrivals::new(rate, case.word("arrivals")? == "poisson", &mut random);
-    let load = seconds(case.number("seconds_of_load")?.min(3600.0));
     // The crash does not wait for a write.
     let crash = Time::ZERO + load + Span((random.random::<f64>() * 1e9 / rate.max(1.0)) as u64);
     let stall = case.optional("replica_stalled_ms")?.unwrap_or(0.0);

@@ -32,6 +32,9 @@ use bounds::{Bound, Simulated, Statistic};
 /// With how many seeds a case is simulated at least.
 pub const SEEDS: u64 = 200;
 
+/// Events of one run at most.
+const MOST_EVENTS: f64 = 20e6;
+
 /// One measured case.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Case {
@@ -188,6 +191,19 @@ impl Case {
                 )),
             },
         }
+    }
+
+    /// A rate of events a second that makes no more of them in so many seconds than can be
+    /// simulated.
+    fn rate(&self, key: &str, seconds: f64) -> Result<f64, String> {
+        let rate = self.number(key)?;
+        if rate * seconds > MOST_EVENTS {
+            return Err(format!(
+                "`{key}` makes {:.0} in {seconds} s; at most {MOST_EVENTS} can be simulated",
+                rate * seconds
+            ));
+        }
+        Ok(rate)
     }
 
     fn word(&self, key: &str) -> Result<&str, String> {

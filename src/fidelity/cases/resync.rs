@@ -22,7 +22,7 @@ pub(super) fn partial(case: &Case, seeds: u64) -> Result<Option<Statistics>, Str
     let backlog = Backlog {
         size: case.number("repl_backlog_bytes")? as u64,
     };
-    let away = case.number("written_while_away_bytes")?.min(1e10) as u64;
+    let away = case.number("written_while_away_bytes")? as u64;
     let partial = each_seed(seeds, |seed| {
         let mut random = random(seed, "fidelity/partial");
         let mut shard: Shard<()> = Shard::new(backlog, Clock::default());
@@ -39,12 +39,13 @@ pub(super) fn partial(case: &Case, seeds: u64) -> Result<Option<Statistics>, Str
     Ok(Some([("partial", Simulated::Seeds(partial))].into()))
 }
 
-/// Writes so many bytes as records.
+/// Writes so many bytes as records, fewer and larger ones if they are many: only bytes count.
 fn write(shard: &mut Shard<()>, now: Time, bytes: u64) {
-    for _ in 0..bytes / RECORD {
-        shard.write(now, RECORD, ());
+    let record = RECORD.max(bytes / 20_000);
+    for _ in 0..bytes / record {
+        shard.write(now, record, ());
     }
-    let rest = bytes % RECORD;
+    let rest = bytes % record;
     if rest > 0 {
         shard.write(now, rest, ());
     }
@@ -80,7 +81,7 @@ pub(super) fn output_buffer(case: &Case, seeds: u64) -> Result<Option<Statistics
         word.ok_or_else(|| format!("`{limits}` is not a hard limit, a soft limit and seconds"))
     };
     let (hard, soft, after) = (memory(next()?)?, memory(next()?)?, memory(next()?)?);
-    let rate = case.number("writes_per_s")?.clamp(0.001, 1e6);
+    let rate = case.rate("writes_per_s", WATCHED.seconds())?.max(0.001);
     let record = (case.number("write_bytes_per_s")? / rate) as u64;
     let mut link = Link::new(Delay::Fixed(Span::ZERO), Span::ZERO, 0);
     link.segment = 8948;

@@ -52,7 +52,7 @@ fn stale_share(case: &Case, delay: Span, seed: u64) -> Result<f64, String> {
         bytes("probe_value_bytes")?,
         bytes("background_value_bytes")?,
     );
-    let rate = case.number("background_writes_per_s")?.min(1e6);
+    let rate = case.rate("background_writes_per_s", 60.0)?;
     let is_poisson = case.word("background_arrivals")? == "poisson";
     let mut background = Background {
         writes: Arrivals::new(rate, is_poisson, &mut random),

@@ -67,6 +67,13 @@ fn mistakes_are_named() {
     let error = case(r#"{"data_bytes": -1}"#, "{}", bounds).judge(1);
     let message = "case `a`: `data_bytes` in config must be a number from 0 to 10^15";
     assert_eq!(error.expect_err("a mistake"), message);
+    let loss = r#"{"failure": "process-crash", "packets_in_flight": "delivered",
+        "seconds_of_load": 1000, "writes_per_s": 1000000, "one_way_us": 1}"#;
+    let mut case = case(loss, "{}", bounds);
+    case.kind = "crash-loss".to_owned();
+    let message = "case `a`: `writes_per_s` makes 1000000000 in 1000 s; at most 20000000 can be \
+                   simulated";
+    assert_eq!(case.judge(1).expect_err("a mistake"), message);
     let line = r#"{"id": "a", "kind": "b", "engine": "c", "config": {}, "measured": {}}"#;
     let error = parse(&format!("{line}\n\n{line}\n")).expect_err("twice");
     assert_eq!(error, "line 3: there are two cases `a`");

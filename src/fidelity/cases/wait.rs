@@ -66,7 +66,7 @@ fn waits(case: &Case, seed: u64) -> Result<Vec<f64>, String> {
     } else {
         ROUNDS
     };
-    let mut others = Arrivals::new(case.number("bg_rate")?.min(1e6), true, &mut random);
+    let mut others = Arrivals::new(case.rate("bg_rate", 60.0)?, true, &mut random);
     let mut now = at(2.0);
     let mut waits = Vec::new();
     for _ in 0..rounds {

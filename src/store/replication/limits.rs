@@ -55,6 +55,11 @@ impl OutputLimit {
         }
     }
 
+    /// Another connection begins.
+    pub const fn reset(&mut self) {
+        self.reached = None;
+    }
+
     /// Whether a connection with `pending` bytes in its buffer is closed at `now`. To be asked
     /// after each write and once a second or more often.
     pub fn is_exceeded(&mut self, pending: u64, now: Time, clock: Clock) -> bool {

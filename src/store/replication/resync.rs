@@ -44,6 +44,16 @@ pub struct Stages {
     pub received: Time,
     /// The replica serves the new data, and the stream since the fork follows.
     pub loaded: Time,
+    /// Whether the replica has nothing to serve while it loads.
+    pub is_emptied: bool,
+}
+
+impl Stages {
+    /// Whether the replica answers `LOADING` at `now`.
+    #[must_use]
+    pub fn is_loading(&self, now: Time) -> bool {
+        self.is_emptied && now >= self.received && now < self.loaded
+    }
 }
 
 fn takes(bytes: u64, per_second: u64) -> Span {
@@ -80,6 +90,7 @@ impl FullResync {
             forked,
             received,
             loaded,
+            is_emptied: !self.is_swapped,
         }
     }
 }

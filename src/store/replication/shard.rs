@@ -1,37 +1,15 @@
 //! A primary with its replicas, and the verbs of what happens to them.
 
-use std::collections::VecDeque;
-
 use super::limits::{Backlog, Clock, OutputLimit};
 use super::link::{Link, Retransmission};
 use super::log::{Log, Record};
+use super::replica::{Replica, Serves};
+use super::resync::Stages;
 use super::stream::{Failure, Stream};
 use crate::units::{Span, Time};
 
-/// A replica acknowledges its offset once a second (`replicationCron`).
-const ACKNOWLEDGES: Span = Span::from_secs(1);
 /// After so many writes all replicas are brought up to date, so that the log stays short.
 const WRITES_BETWEEN: u32 = 4096;
-
-/// What the primary believes of a replica.
-#[derive(Clone, Debug)]
-struct Acknowledged {
-    /// When the replica next tells its offset.
-    next: Time,
-    /// What is on its way: when it arrives, and the offset.
-    coming: VecDeque<(Time, u64)>,
-    offset: u64,
-    heard: Time,
-}
-
-/// A replica.
-#[derive(Clone, Debug)]
-pub struct Replica {
-    /// Its stream.
-    pub stream: Stream,
-    acknowledged: Acknowledged,
-    limit: OutputLimit,
-}
 
 /// A primary's log with the replicas that follow it. `T` is what the world wants to know of a
 /// write when it is lost: its key, the version before it.
@@ -76,16 +54,9 @@ impl<T: Copy> Shard<T> {
         now: Time,
     ) -> usize {
         let end = self.log.end();
-        self.replicas.push(Replica {
-            stream: Stream::new(link, end, self.log.next(), now),
-            acknowledged: Acknowledged {
-                next: first_acknowledgement,
-                coming: VecDeque::new(),
-                offset: end,
-                heard: now,
-            },
-            limit,
-        });
+        let stream = Stream::new(link, end, self.log.next(), now);
+        let replica = Replica::new(stream, limit, first_acknowledgement, now);
+        self.replicas.push(replica);
         self.replicas.len() - 1
     }
 
@@ -134,9 +105,8 @@ impl<T: Copy> Shard<T> {
             if !replica.stream.is_open() {
                 continue;
             }
-            let pending = replica.stream.pending(&self.log, now);
-            if replica.limit.is_exceeded(pending, now, self.clock) {
-                replica.stream.close(&self.log, now, Failure::Process);
+            if replica.is_over_its_limit(&self.log, now, self.clock) {
+                replica.close(&self.log, now, Failure::Process);
                 closed.push(place);
             }
         }
@@ -150,7 +120,15 @@ impl<T: Copy> Shard<T> {
     pub fn applied(&mut self, replica: usize, now: Time) -> u64 {
         let replica = &mut self.replicas[replica];
         replica.settle(&self.log, now);
-        replica.stream.applied()
+        replica.applied()
+    }
+
+    /// What a replica answers a read with at `now`.
+    #[must_use]
+    pub fn serves(&mut self, replica: usize, now: Time) -> Serves {
+        let replica = &mut self.replicas[replica];
+        replica.settle(&self.log, now);
+        replica.serves(now)
     }
 
     /// The true lag at `now`: how long ago the oldest write was that is not applied.
@@ -168,7 +146,7 @@ impl<T: Copy> Shard<T> {
     pub fn acknowledged(&mut self, replica: usize, now: Time) -> (u64, Time) {
         let replica = &mut self.replicas[replica];
         replica.settle(&self.log, now);
-        (replica.acknowledged.offset, replica.acknowledged.heard)
+        replica.acknowledged()
     }
 
     /// A replica's process stands still from `now` to `until`.
@@ -210,13 +188,23 @@ impl<T: Copy> Shard<T> {
         let end = self.log.end();
         let replica = &mut self.replicas[replica];
         replica.settle(&self.log, now);
-        let is_possible = self.backlog.reaches(replica.stream.applied(), end)
-            && replica.stream.applied() >= self.log.start();
+        let offset = replica.applied();
+        let is_possible = self.backlog.reaches(offset, end) && offset >= self.log.start();
         if is_possible {
-            replica.stream.resume(&self.log, now);
-            replica.acknowledged.heard = now;
+            replica.resume(&self.log, now);
         }
         is_possible
+    }
+
+    /// A replica whose stream is closed and at rest gets everything anew, in these stages; to be
+    /// called when the primary forks. The primary's process stands still until the child is
+    /// there. The stream from the fork on waits in the output buffer until the transfer is over,
+    /// and may exceed its limit there.
+    pub fn resynchronise(&mut self, replica: usize, stages: Stages) {
+        self.stall_primary(stages.forks, stages.forked);
+        let replica = &mut self.replicas[replica];
+        replica.settle(&self.log, stages.forks);
+        replica.resynchronise(&self.log, stages);
     }
 
     /// The primary fails at `now`. The offset that each replica will have reached when what
@@ -224,13 +212,10 @@ impl<T: Copy> Shard<T> {
     pub fn fail(&mut self, now: Time, failure: Failure) -> Vec<(u64, Time)> {
         let replicas = self.replicas.iter_mut();
         let reached = replicas.map(|replica| {
-            let stream = &mut replica.stream;
-            let offset = if stream.is_open() {
-                stream.close(&self.log, now, failure)
-            } else {
-                stream.reached()
-            };
-            (offset, stream.drained())
+            if replica.stream.is_open() {
+                replica.close(&self.log, now, failure);
+            }
+            (replica.stream.reached(), replica.stream.drained())
         });
         reached.collect()
     }
@@ -249,56 +234,20 @@ impl<T: Copy> Shard<T> {
         for replica in &mut self.replicas {
             replica.settle(&self.log, now);
         }
-        let offset = self.replicas[replica].stream.applied();
+        let offset = self.replicas[replica].applied();
         self.log.beyond(offset).for_each(&mut lost);
         let lost = self.log.cut(offset);
         let mut number = 0;
         self.replicas.retain_mut(|other| {
             let place = number;
             number += 1;
-            let theirs = other.stream.applied();
+            let theirs = other.applied();
             if place == replica || theirs > offset || theirs < self.log.start() {
                 return false;
             }
-            other.stream = Stream::new(link_to(place), theirs, self.log.after(theirs), now);
-            other.acknowledged.offset = theirs;
-            other.acknowledged.heard = now;
-            other.acknowledged.coming.clear();
+            other.follow(link_to(place), &self.log, now);
             true
         });
         Promoted { offset, lost }
-    }
-}
-
-impl Replica {
-    fn settle<T: Copy>(&mut self, log: &Log<T>, now: Time) {
-        while self.acknowledged.next <= now {
-            self.acknowledge(log);
-        }
-        self.stream.advance(log, now);
-        while let Some(&(at, offset)) = self.acknowledged.coming.front() {
-            if at > now {
-                break;
-            }
-            self.acknowledged.offset = offset;
-            self.acknowledged.heard = at;
-            self.acknowledged.coming.pop_front();
-        }
-    }
-
-    #[cold]
-    fn acknowledge<T: Copy>(&mut self, log: &Log<T>) {
-        let now = self.acknowledged.next;
-        if let Some(until) = self.stream.stalled_until(now) {
-            self.acknowledged.next = until;
-            return;
-        }
-        self.stream.advance(log, now);
-        if self.stream.is_open() && !self.stream.is_cut() {
-            let arrives = now + self.stream.link().back;
-            let offset = self.stream.applied();
-            self.acknowledged.coming.push_back((arrives, offset));
-        }
-        self.acknowledged.next = now + ACKNOWLEDGES;
     }
 }

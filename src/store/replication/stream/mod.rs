@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 
 use super::link::{Delay, Link};
 use super::log::Log;
+use super::resync::Stages;
 use crate::units::{Span, Time};
 
 /// When a record passes each stage.
@@ -117,6 +118,30 @@ impl Stream {
             plain: false,
             is_open: true,
         }
+    }
+
+    /// A closed stream to a replica that has everything up to offset `end` and gets no more.
+    #[must_use]
+    pub fn at_rest(link: Link, end: u64, next: u64, at: Time) -> Self {
+        Self {
+            is_open: false,
+            ..Self::new(link, end, next, at)
+        }
+    }
+
+    /// An open stream to a replica that is about to load all there is in the log: from the fork
+    /// on it waits in the process's buffer, goes out behind the transfer, and is read when the
+    /// replica has loaded.
+    #[must_use]
+    pub fn loading<T: Copy>(link: Link, log: &Log<T>, stages: Stages) -> Self {
+        let end = log.end();
+        let mut stream = Self::new(link, end, log.next(), stages.received);
+        stream.last.applies = stages.loaded;
+        stream.stall = Some(Stall {
+            until: stages.loaded,
+            read: end,
+        });
+        stream
     }
 
     /// The link.

@@ -1,5 +1,7 @@
 use super::*;
 use crate::store::replication::link::{APPLY, Retransmission};
+use crate::store::replication::replica::Serves;
+use crate::store::replication::resync::FullResync;
 use crate::store::replication::stream::Failure;
 
 fn millis(n: u64) -> Time {
@@ -174,4 +176,98 @@ fn a_promotion_ends_a_history() {
     let (lost, far) = promote(1);
     assert_eq!(lost, [95, 96, 97, 98, 99]);
     assert_eq!(far.replicas().len(), 0, "it has what never was");
+}
+
+/// 27 MB: 0.8 ms for the fork, 100 ms for the transfer, 60 ms for loading.
+fn resync() -> FullResync {
+    FullResync {
+        data: 27_000_000,
+        bits_per_second: None,
+        is_diskless: true,
+        diskless_delay: Span::ZERO,
+        is_swapped: false,
+    }
+}
+
+/// A shard whose replica, at offset 590,000, is too far behind for its backlog.
+fn left_behind() -> Shard<u32> {
+    let mut shard = shard_with(link());
+    write(&mut shard, 0, 1000);
+    shard.settle(millis(1001));
+    shard.disconnect(0, millis(1001), Failure::Process);
+    write(&mut shard, 1001, 5000);
+    assert!(!shard.reconnect(0, millis(5000)));
+    shard
+}
+
+#[test]
+fn a_full_resynchronisation_serves_the_old_then_nothing_then_the_new() {
+    let old = 1000 * 590;
+    let mut shard = left_behind();
+    let snapshot = shard.log().end();
+    shard.resynchronise(0, resync().stages(millis(5000)));
+    write(&mut shard, 5001, 5400);
+    assert_eq!(shard.serves(0, millis(5100)), Serves::Stale(old));
+    assert_eq!(shard.serves(0, millis(5102)), Serves::Loading);
+    assert_eq!(shard.serves(0, millis(5160)), Serves::Loading);
+    assert_eq!(shard.applied(0, millis(5160)), old);
+    let Serves::Offset(fresh) = shard.serves(0, millis(5162)) else {
+        panic!("it has loaded");
+    };
+    // What was written during the transfer and the load is there at once.
+    assert!(fresh >= snapshot + 100 * 590, "{fresh}");
+    assert_eq!(shard.applied(0, millis(5500)), shard.log().end());
+}
+
+#[test]
+fn a_swapping_replica_never_loads_visibly() {
+    let mut shard = left_behind();
+    let resync = FullResync {
+        is_swapped: true,
+        ..resync()
+    };
+    shard.resynchronise(0, resync.stages(millis(5000)));
+    assert_eq!(shard.serves(0, millis(5100)), Serves::Stale(590_000));
+    let end = shard.log().end();
+    assert_eq!(shard.serves(0, millis(5101)), Serves::Offset(end));
+}
+
+/// A primary that dies during the transfer leaves the old data; one that dies later the new.
+#[test]
+fn an_interrupted_resynchronisation_leaves_what_there_was() {
+    let mut shard = left_behind();
+    let snapshot = shard.log().end();
+    shard.resynchronise(0, resync().stages(millis(5000)));
+    write(&mut shard, 5001, 5150);
+    let at = |now| shard.clone().fail(millis(now), Failure::Host)[0];
+    assert_eq!(at(5100).0, 590_000);
+    let (reached, drained) = at(5150);
+    assert!(reached > snapshot && drained >= millis(5160));
+}
+
+/// What is written during a transfer waits in the output buffer, and may be too much for it.
+#[test]
+fn a_resynchronisation_may_not_get_through() {
+    let backlog = Backlog { size: 1 << 20 };
+    let mut shard: Shard<u32> = Shard::new(backlog, Clock::default());
+    let limit = OutputLimit::new(4 << 20, 0, 0, backlog);
+    shard.add(link(), limit, Time::ZERO, Time::ZERO);
+    shard.disconnect(0, millis(1), Failure::Process);
+    for n in 0..200 {
+        shard.write(millis(n + 1), 20_000, 0);
+    }
+    assert!(!shard.reconnect(0, millis(300)));
+    let resync = FullResync {
+        data: 270_000_000,
+        ..resync()
+    };
+    shard.resynchronise(0, resync.stages(millis(300)));
+    let closed = (309..2000).find(|&n| {
+        shard.write(millis(n), 20_000, 0);
+        !shard.enforce_limits(millis(n)).is_empty()
+    });
+    // 4 MiB at 20 MB/s.
+    let closed = closed.expect("it fills");
+    assert!((515..525).contains(&closed), "{closed}");
+    assert_eq!(shard.serves(0, millis(5000)), Serves::Stale(0));
 }

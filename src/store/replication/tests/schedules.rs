@@ -3,6 +3,7 @@
 use super::*;
 use crate::kernel::quantiles::{Distribution, Quantiles};
 use crate::store::replication::link::Retransmission;
+use crate::store::replication::resync::FullResync;
 use crate::store::replication::stream::Failure;
 
 /// Schedules that are tried.
@@ -108,7 +109,16 @@ fn happen(shard: &mut Shard<u32>, now: Time, what: Happening) {
         Happening::Reconnect(which) => {
             let stream = &shard.replicas()[which].stream;
             if !stream.is_open() && stream.drained() <= now {
-                shard.reconnect(which, now);
+                if !shard.reconnect(which, now) {
+                    let resync = FullResync {
+                        data: shard.log().end() * 1000,
+                        bits_per_second: None,
+                        is_diskless: true,
+                        diskless_delay: Span::ZERO,
+                        is_swapped: shard.log().end() % 2 == 0,
+                    };
+                    shard.resynchronise(which, resync.stages(now));
+                }
             }
         }
     }
