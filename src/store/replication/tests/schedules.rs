@@ -108,17 +108,16 @@ fn happen(shard: &mut Shard<u32>, now: Time, what: Happening) {
         }
         Happening::Reconnect(which) => {
             let stream = &shard.replicas()[which].stream;
-            if !stream.is_open() && stream.drained() <= now {
-                if !shard.reconnect(which, now) {
-                    let resync = FullResync {
-                        data: shard.log().end() * 1000,
-                        bits_per_second: None,
-                        is_diskless: true,
-                        diskless_delay: Span::ZERO,
-                        is_swapped: shard.log().end() % 2 == 0,
-                    };
-                    shard.resynchronise(which, resync.stages(now));
-                }
+            let is_at_rest = !stream.is_open() && stream.drained() <= now;
+            if is_at_rest && !shard.reconnect(which, now) {
+                let resync = FullResync {
+                    data: shard.log().end() * 1000,
+                    bits_per_second: None,
+                    is_diskless: true,
+                    diskless_delay: Span::ZERO,
+                    is_swapped: shard.log().end().is_multiple_of(2),
+                };
+                shard.resynchronise(which, resync.stages(now));
             }
         }
     }
