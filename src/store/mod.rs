@@ -12,5 +12,6 @@ mod entry;
 pub mod eviction;
 pub mod keyspace;
 pub mod node;
+pub mod replication;
 pub mod slots;
 mod tables;
