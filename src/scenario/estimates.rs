@@ -229,7 +229,7 @@ impl UserClass {
     }
 
     fn events_a_request(&self) -> f64 {
-        let session = &self.session;
+        let session = &self.session.programs;
         let modify = self.modify_share.fraction();
         let commands =
             (1.0 - modify) * session.read.len() as f64 + modify * session.modify.len() as f64;

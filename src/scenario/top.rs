@@ -150,6 +150,8 @@ pub const SECTIONS: &[&Section] = &[
     users::SECTION.sections[0].sections[0],
     users::SECTION.sections[0].sections[1],
     users::SECTION.sections[1],
+    users::SECTION.sections[1].sections[0],
+    users::SECTION.sections[1].sections[1],
     &own_types::SECTION,
 ];
 

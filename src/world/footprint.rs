@@ -119,6 +119,7 @@ impl Trial<'_> {
         };
         let store = match kept.shape.kind {
             ShapeKind::String => CommandName::Set,
+            ShapeKind::Set { .. } => CommandName::SAdd,
             ShapeKind::Hash { .. } => CommandName::HSet,
         };
         let put = |keyspace: &mut Keyspace, id: u64| {

@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! wake (visits.rs)        a user's intent becomes a request
-//!   ask | log_in            it is put on the books; a login asks the database first (logins.rs)
+//!   ask | begin_session     it is put on the books; a login asks the database first (logins.rs)
 //!   send                    the program's next command leaves for its node (one hop)
 //!   arrive                  the node executes it in its turn; the time of the reply is known
+//!                             (on other keys than the session's own, and in other ways: special.rs)
 //!     consequences            what it means for the session, where it means more than a hit
 //!     ...                     the next command leaves when the reply is back, until there is none
 //!   program_over            the program's last reply is back
 //!     answer                  most requests are answered then
 //!     what_remains            others go on (aftermath.rs): a change is written to the database,
-//!       reply                 a session that is gone is restored, or its user logs in anew
+//!       reply                 a session that is gone is restored, begun afresh by its library
+//!                             (stale.rs), or its user logs in anew
 //! ```
 //!
 //! Facts are stated as soon as they are certain: `answer(request, at)` runs when the last command
@@ -23,13 +25,16 @@
 
 use crate::kernel::draws::{Purpose, RequestDraws};
 use crate::kernel::quantiles::Quantiles;
-use crate::probe::{Answer, CommandDone, Probe, Queries, RequestDone, RequestKind, SessionSeen};
+use crate::probe::{
+    Answer, CommandDone, Mark, Probe, Queries, RequestDone, RequestKind, SessionSeen,
+};
 use crate::program::{ProgramKind, Step, StepId, TtlChange};
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
 use crate::store::node::Reply;
 use crate::units::{Span, Time};
 
 use super::event::Event;
+use super::side::KeyAt;
 use super::{Crowd, Visitor, World};
 
 /// A request on its way.
@@ -70,7 +75,7 @@ pub(super) struct Request {
     /// What it saw when it looked.
     pub(super) seen: SessionSeen,
     /// One of its commands was refused.
-    refused: bool,
+    pub(super) refused: bool,
     /// It stored a new session.
     pub(super) created: bool,
 }
@@ -89,6 +94,10 @@ pub(super) enum Stage {
     Credentials,
     /// The database's copy of the session.
     Copy,
+    /// The database's answer to a query of the library.
+    Query,
+    /// The last command's reply, after which the user logs in anew.
+    Again,
 }
 
 const _: () = assert!(size_of::<Request>() <= 64);
@@ -121,6 +130,7 @@ impl Request {
                 RequestKind::Modify => ProgramKind::Modify,
                 RequestKind::Login => ProgramKind::Login,
                 RequestKind::Logout => ProgramKind::Logout,
+                RequestKind::Other => ProgramKind::Untouched,
             },
             step: StepId::default(),
             stage: Stage::Command,
@@ -140,6 +150,37 @@ impl Request {
 }
 
 impl Request {
+    /// It is to store a session by `program`, and has none to look for.
+    pub(super) const fn begins_session(&mut self, program: ProgramKind) {
+        self.program = program;
+        self.looks = false;
+    }
+
+    /// It works on this key from now on.
+    pub(super) const fn works_on(&mut self, at: KeyAt) {
+        self.key = at.key;
+        self.node = at.node;
+    }
+
+    /// The key it works on.
+    pub(super) const fn key_at(&self) -> KeyAt {
+        KeyAt {
+            key: self.key,
+            node: self.node,
+        }
+    }
+
+    /// The step that is under way.
+    pub(super) const fn step(&self) -> StepId {
+        self.step
+    }
+
+    /// The reply to its present command is back at `back`.
+    #[inline]
+    pub(super) fn took(&mut self, back: Time) {
+        self.store_time += back - self.sent;
+    }
+
     /// The command of `step` leaves for the node at `at`; returns when it arrives.
     #[inline]
     fn depart(&mut self, step: StepId, at: Time, hop: &Quantiles) -> Time {
@@ -181,16 +222,41 @@ impl<P: Probe> World<P> {
     /// A user sends a request in the session they believe in.
     #[inline]
     pub(super) fn ask(&mut self, place: u32, n: u32, kind: RequestKind) {
+        let class = self.visitors.get(place).user.class();
+        if self.crowds[class as usize].prepares {
+            self.ask_prepared(place, n, kind);
+            return;
+        }
         let mut request = self.new_request(place, (n, 0), kind);
-        let programs = &self.crowds[request.class as usize].programs;
+        let programs = &self.crowds[class as usize].programs;
         if let Some(first) = programs.first(request.program) {
             let arrival = request.depart(first, self.now, &self.hop);
             let id = self.requests.insert(request);
             self.agenda.push(arrival, Event::Arrive(id).pack());
         } else {
-            let id = self.requests.insert(request);
-            self.program_over(id, self.now);
+            self.ask_nothing(request);
         }
+    }
+
+    /// Sends a request, which has an errand.
+    pub(super) fn ask_plainly(&mut self, place: u32, n: u32, kind: RequestKind) {
+        let request = self.new_request(place, (n, 0), kind);
+        let crowd = &self.crowds[request.class as usize];
+        let Some(first) = crowd.programs.first(request.program) else {
+            self.ask_nothing(request);
+            return;
+        };
+        let id = self.requests.insert(request);
+        self.begin_errand(id);
+        self.send(id, Some(first), self.now);
+    }
+
+    /// A request for which the library does not ask the store.
+    #[inline(never)]
+    fn ask_nothing(&mut self, mut request: Request) {
+        request.looks = false;
+        let id = self.requests.insert(request);
+        self.program_over(id, self.now);
     }
 
     /// A request on the books, not sent yet.
@@ -220,7 +286,7 @@ impl<P: Probe> World<P> {
 
     /// Sends the command of `step` at `at`; without one the program is over.
     #[inline]
-    fn send(&mut self, place: u32, step: Option<StepId>, at: Time) {
+    pub(super) fn send(&mut self, place: u32, step: Option<StepId>, at: Time) {
         let Some(step) = step else {
             self.program_over(place, at);
             return;
@@ -245,6 +311,10 @@ impl<P: Probe> World<P> {
         let request = self.requests.get_mut(place);
         let crowd = &self.crowds[request.class as usize];
         let step = crowd.programs.step(request.step);
+        if step.is_special {
+            self.arrive_special(place);
+            return;
+        }
         let visitor = self.visitors.get_mut(request.visitor);
         let (draws, number) = (request.draws, request.commands);
         let command = Command {
@@ -259,7 +329,7 @@ impl<P: Probe> World<P> {
         let hop = Span(self.hop.draw(draws.at(number, Purpose::HopBack)));
         let back = reply.done.saturating_add(hop);
         request.commands = number.wrapping_add(1);
-        request.store_time += back - request.sent;
+        request.took(back);
         self.probe.command(&CommandDone {
             node: request.node,
             name: step.command,
@@ -269,8 +339,7 @@ impl<P: Probe> World<P> {
         });
         // Mostly nobody died, the command was done, and no session begins or ends by it.
         let done = matches!(reply.outcome, Outcome::Hit | Outcome::Done);
-        let plain = matches!(request.program, ProgramKind::Read | ProgramKind::Modify)
-            && (!step.stores || visitor.session.is_open());
+        let plain = step.is_plain && (!step.stores || visitor.session.is_open());
         if !(done && plain && node.keyspace().deaths().is_empty()) {
             let step = *step;
             self.consequences(place, &step, &reply);
@@ -291,8 +360,10 @@ impl<P: Probe> World<P> {
     /// What a command means in the rarer cases: keys died, it was not done, or a session begins
     /// or ends by it.
     #[inline(never)]
-    fn consequences(&mut self, place: u32, step: &Step, reply: &Reply) {
-        self.bury(self.requests.get(place).node);
+    pub(super) fn consequences(&mut self, place: u32, step: &Step, reply: &Reply) {
+        let node = self.requests.get(place).node;
+        self.bury(node);
+        let added = self.nodes[node as usize].keyspace_mut().take_added();
         let request = self.requests.get_mut(place);
         match reply.outcome {
             Outcome::Hit | Outcome::Done => {}
@@ -324,6 +395,19 @@ impl<P: Probe> World<P> {
         } else if speaks && step.stores && request.seen == SessionSeen::Found {
             self.session_stored_again(place, reply.start);
         }
+        if added && step.stores {
+            self.stored_anew(place, reply.start);
+        }
+    }
+
+    /// A key came into being. If no session lives under it, one that is over is in the store
+    /// again.
+    fn stored_anew(&mut self, place: u32, at: Time) {
+        let request = self.requests.get(place);
+        let visitor = self.visitors.get(request.visitor);
+        if !(request.speaks_for(visitor) && visitor.session.is_known()) {
+            self.probe.mark(at, request.class, Mark::Resurrected, 1);
+        }
     }
 
     /// A request that had read the session stored it. Its key can have left the store in
@@ -353,12 +437,16 @@ impl<P: Probe> World<P> {
             self.ledger(request.visitor, |session, probe, class, presence| {
                 session.created(probe, class, at, own_end, false, presence);
             });
+            if request.program == ProgramKind::Cookieless {
+                self.probe
+                    .mark(at, request.class, Mark::CreatedCookieless, 1);
+            }
         }
     }
 
     /// The program has no further command; its last reply is back at `at`.
     #[inline]
-    fn program_over(&mut self, place: u32, at: Time) {
+    pub(super) fn program_over(&mut self, place: u32, at: Time) {
         let request = self.requests.get(place);
         if request.kind == RequestKind::Read && request.seen == SessionSeen::Found {
             self.answer(place, at);
@@ -403,18 +491,37 @@ impl<P: Probe> World<P> {
                 writes: u8::from(request.kind != RequestKind::Read),
             },
             RequestKind::Login if request.attempt == 0 => Queries {
-                reads: u8::from(self.crowds[request.class as usize].login),
+                reads: u8::from(
+                    self.crowds[request.class as usize].login
+                        && request.program != ProgramKind::FirstWrite,
+                ),
                 writes: 1,
             },
             // Without a cache nobody would have had to log in again.
             RequestKind::Login => Queries::default(),
+            RequestKind::Other => self.without_cache_or_session(request),
+        }
+    }
+}
+
+impl<P: Probe> World<P> {
+    /// What the library would have asked the database for a request that does without a session.
+    fn without_cache_or_session(&self, request: &Request) -> Queries {
+        let programs = &self.crowds[request.class as usize].programs;
+        let (reads, writes) = match request.program {
+            ProgramKind::Cookieless => (false, programs.stores(ProgramKind::Cookieless)),
+            _ => (programs.first(ProgramKind::Untouched).is_some(), false),
+        };
+        Queries {
+            reads: u8::from(reads),
+            writes: u8::from(writes),
         }
     }
 }
 
 /// What the server's counters and the metrics call an outcome.
 #[inline]
-const fn answer(outcome: Outcome) -> Answer {
+pub(super) const fn answer(outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Hit => Answer::Hit,
         Outcome::Miss => Answer::Miss,
@@ -424,7 +531,7 @@ const fn answer(outcome: Outcome) -> Answer {
 }
 
 #[inline]
-const fn ttl(change: TtlChange) -> Ttl {
+pub(super) const fn ttl(change: TtlChange) -> Ttl {
     match change {
         TtlChange::Keep => Ttl::Keep,
         TtlChange::Renew(span) => Ttl::In(span),
