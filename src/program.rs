@@ -78,6 +78,10 @@ pub enum Target {
 
 /// One command of a compiled program.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, looked at at every request"
+)]
 pub struct Step {
     /// The command; of a query any.
     pub command: CommandName,
@@ -123,8 +127,13 @@ pub struct Programs {
     steps: Vec<Step>,
     first: [StepId; ProgramKind::NUMBER],
     stores: [bool; ProgramKind::NUMBER],
+    /// The first steps of programs that requests begin with at once; of a class whose requests are
+    /// prepared before they are sent there are none.
+    at_once: [StepId; ProgramKind::NUMBER],
     /// Whether the library asks the database itself.
     queries: bool,
+    /// Whether a step is special beyond working on an old key.
+    special: bool,
 }
 
 impl Programs {
@@ -135,7 +144,9 @@ impl Programs {
             steps: Vec::new(),
             first: [END; ProgramKind::NUMBER],
             stores: [false; ProgramKind::NUMBER],
+            at_once: [END; ProgramKind::NUMBER],
             queries: false,
+            special: false,
         };
         let lists = &session.programs;
         let login: Program = lists.login.clone();
@@ -186,6 +197,7 @@ impl Programs {
             step.next = [find(place + 1, false), find(place + 1, true)];
             self.stores[kind as usize] |= step.stores;
             self.queries |= matches!(step.target, Target::Database(_));
+            self.special |= step.is_special && step.target != Target::Old;
             self.steps.push(step);
         }
     }
@@ -194,6 +206,19 @@ impl Programs {
     #[inline]
     pub fn first(&self, kind: ProgramKind) -> Option<StepId> {
         let first = self.first[kind as usize];
+        if first == END { None } else { Some(first) }
+    }
+
+    /// From now on requests are sent at once.
+    pub fn send_at_once(&mut self) {
+        self.at_once = self.first;
+    }
+
+    /// The first step of a program whose request is sent at once; `None` if it has to be prepared,
+    /// or if there is no such step.
+    #[inline]
+    pub fn first_at_once(&self, kind: ProgramKind) -> Option<StepId> {
+        let first = self.at_once[kind as usize];
         if first == END { None } else { Some(first) }
     }
 
@@ -206,6 +231,11 @@ impl Programs {
     /// Whether a program stores the session.
     pub const fn stores(&self, kind: ProgramKind) -> bool {
         self.stores[kind as usize]
+    }
+
+    /// Whether steps need to know more of their request than which it is.
+    pub const fn need_errands(&self) -> bool {
+        self.special
     }
 
     /// Whether the library itself keeps the database's copy of a session.

@@ -25,9 +25,9 @@ use super::{Outcome, json, series, text};
 
 const HOUR: Span = Span::from_secs(3_600);
 
-fn scenario(ttl: Span) -> Scenario {
+fn session(ttl: Span) -> SessionSpec {
     let step = |command| Step::new(command, When::Found);
-    let session = SessionSpec {
+    SessionSpec {
         key: "cart:<id>".to_owned(),
         id_length: 32,
         encoding: Encoding::String,
@@ -61,7 +61,11 @@ fn scenario(ttl: Span) -> Scenario {
             stale_write: None,
             restore: vec![step(CommandName::Set)],
         },
-    };
+    }
+}
+
+fn scenario(ttl: Span) -> Scenario {
+    let session = session(ttl);
     Scenario {
         name: "carts".to_owned(),
         description: "Carts of a shop, for looking at reports.".to_owned(),

@@ -9,7 +9,7 @@ use crate::units::Time;
 
 use super::World;
 use super::event::Event;
-use super::journey::Stage;
+use super::request::Stage;
 use super::stale::aftermath;
 
 impl<P: Probe> World<P> {

@@ -124,10 +124,15 @@ fn crowd(
     let key = KeyPattern::new(&session.key, session.id_length as usize);
     let shape = register(shape_of(session, key.len()), nodes);
     let returns = class.return_share > Ratio::ZERO;
+    let mut programs = Programs::new(session);
+    let prepares = manners.prepare() || programs.need_errands();
+    if !prepares {
+        programs.send_at_once();
+    }
     Crowd {
-        programs: Programs::new(session),
+        programs,
         login: class.login,
-        prepares: manners.prepare(),
+        prepares,
         manners,
         bytes: Quantiles::new(&session.bytes),
         ttl: session.ttl,

@@ -11,12 +11,13 @@ use crate::scenario::Scenario;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::{Engine, StoreSpec};
 use crate::scenario::traffic::TraceSpec;
-use crate::scenario::users::{TtlKind, UserClass};
+use crate::scenario::users::{KeyScope, TtlKind, UserClass};
 use crate::store::keyspace::{Command, CpuTime, Keyspace, Shape, ShapeKind, Ttl};
 use crate::units::{Bytes, Span, Time};
 
 use super::build::{START_UNIX_MS, shape, shape_of};
 use super::key_pattern::KeyPattern;
+use super::side::{kind_of, pattern_of};
 
 /// Most keys that are tried out.
 const MOST_KEYS: u64 = 1 << 14;
@@ -74,6 +75,16 @@ struct Kept {
     shape: Shape,
     sizes: Quantiles,
     has_ttl: bool,
+    others: Vec<Other>,
+}
+
+/// Another key of a session.
+struct Other {
+    shape: Shape,
+    bytes: u32,
+    has_ttl: bool,
+    /// Whether many sessions share it.
+    shared: bool,
 }
 
 impl Kept {
@@ -84,6 +95,22 @@ impl Kept {
             shape: shape_of(session, length),
             sizes: Quantiles::new(&session.bytes),
             has_ttl: session.ttl_kind != TtlKind::None,
+            others: session
+                .keys
+                .iter()
+                .map(|key| {
+                    let pattern = pattern_of(&key.key, key.scope(), session.id_length as usize);
+                    Other {
+                        shape: Shape {
+                            key_length: pattern.len() as u32,
+                            kind: kind_of(key),
+                        },
+                        bytes: key.bytes.0 as u32,
+                        has_ttl: key.ttl.is_some(),
+                        shared: key.scope() == KeyScope::Minute,
+                    }
+                })
+                .collect(),
         }
     }
 
@@ -94,6 +121,7 @@ impl Kept {
             shape: shape(trace.encoding, trace.key_length()),
             sizes: Quantiles::new(&Distribution::Fixed(bytes)),
             has_ttl: trace.content.longest_ttl > Span::ZERO,
+            others: Vec::new(),
         }
     }
 }
@@ -146,10 +174,44 @@ impl Trial<'_> {
         for id in 1..=self.keys {
             put(&mut keyspace, id);
         }
+        for other in &kept.others {
+            self.add_others(&mut keyspace, other);
+        }
         for run in 0..CRONS {
             keyspace.cron(Time(run * 100_000_000));
         }
         (before, keyspace.used_memory())
+    }
+
+    /// Another key for each session, or one for all.
+    fn add_others(&self, keyspace: &mut Keyspace, other: &Other) {
+        let shape = keyspace.register(other.shape);
+        let set = matches!(other.shape.kind, ShapeKind::Set { .. });
+        let name = if set {
+            CommandName::SAdd
+        } else {
+            CommandName::Append
+        };
+        let mut key = None;
+        for id in 1..=self.keys {
+            let slot = (id % self.slots) as u16;
+            let create = |keyspace: &mut Keyspace| keyspace.create(!id, slot, shape, 0);
+            let at = match key {
+                Some(key) if other.shared => key,
+                _ => create(keyspace),
+            };
+            key = Some(at);
+            let put = |name, ttl| Command {
+                name,
+                bytes: other.bytes,
+                ttl,
+            };
+            keyspace.execute(&put(name, Ttl::Keep), at, Time::ZERO);
+            if other.has_ttl {
+                let far = Ttl::In(Span::from_secs(86_400 * 365));
+                keyspace.execute(&put(CommandName::PExpire, far), at, Time::ZERO);
+            }
+        }
     }
 }
 

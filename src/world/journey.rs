@@ -23,8 +23,7 @@
 //! allocated on its way, no key of a running session is hashed, and every command reaches its node in the exact order
 //! of time.
 
-use crate::kernel::draws::{Purpose, RequestDraws};
-use crate::kernel::quantiles::Quantiles;
+use crate::kernel::draws::Purpose;
 use crate::probe::{
     Answer, CommandDone, Mark, Probe, Queries, RequestDone, RequestKind, SessionSeen,
 };
@@ -33,230 +32,43 @@ use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
 use crate::store::node::Reply;
 use crate::units::{Span, Time};
 
+use super::World;
 use super::event::Event;
-use super::side::KeyAt;
-use super::{Crowd, Visitor, World};
-
-/// A request on its way.
-#[derive(Clone, Copy, Debug)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own about one request"
-)]
-pub(super) struct Request {
-    /// When the user sent it.
-    pub(super) issued: Time,
-    /// When its present command (or query) was sent.
-    sent: Time,
-    /// The store's part of its time so far.
-    store_time: Span,
-    pub(super) visitor: u32,
-    /// What is drawn for it, by the number of the command or query.
-    pub(super) draws: RequestDraws,
-    /// The intent behind it, and how many requests that intent led to before.
-    pub(super) n: u32,
-    pub(super) attempt: u8,
-    /// Commands and queries so far.
-    pub(super) commands: u8,
-    /// The key that the request works on. The user's session may be another by the time a
-    /// command arrives: then the request no longer speaks for it.
-    pub(super) key: u32,
-    pub(super) node: u16,
-    pub(super) class: u16,
-    pub(super) kind: RequestKind,
-    pub(super) program: ProgramKind,
-    /// The step of the program that is under way.
-    step: StepId,
-    pub(super) stage: Stage,
-    /// A read of the present program found nothing.
-    pub(super) missing: bool,
-    /// The request believes in a session and has not looked for it yet.
-    looks: bool,
-    /// What it saw when it looked.
-    pub(super) seen: SessionSeen,
-    /// One of its commands was refused.
-    pub(super) refused: bool,
-    /// It stored a new session.
-    pub(super) created: bool,
-}
-
-/// What a request waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Stage {
-    /// A command's turn at its node.
-    Command,
-    /// The last command's reply, after which the application makes good for a lost session.
-    Gone,
-    /// The last command's reply, after which the change is written to the database.
-    Change,
-    /// The database's check of a login.
-    Credentials,
-    /// The database's copy of the session.
-    Copy,
-    /// The database's answer to a query of the library.
-    Query,
-    /// The last command's reply, after which the user logs in anew.
-    Again,
-}
-
-const _: () = assert!(size_of::<Request>() <= 64);
-
-impl Request {
-    /// A request of `visitor`, who lies at `place`, issued `now` for intent `n`.
-    #[inline]
-    pub(super) fn new(
-        place: u32,
-        visitor: &Visitor,
-        (n, attempt): (u32, u8),
-        kind: RequestKind,
-        now: Time,
-    ) -> Self {
-        Self {
-            issued: now,
-            sent: now,
-            store_time: Span::ZERO,
-            visitor: place,
-            draws: visitor.user.draws().request(n, attempt),
-            n,
-            attempt,
-            commands: 0,
-            key: visitor.session.key,
-            node: visitor.session.node,
-            class: visitor.user.class(),
-            kind,
-            program: match kind {
-                RequestKind::Read => ProgramKind::Read,
-                RequestKind::Modify => ProgramKind::Modify,
-                RequestKind::Login => ProgramKind::Login,
-                RequestKind::Logout => ProgramKind::Logout,
-                RequestKind::Other => ProgramKind::Untouched,
-            },
-            step: StepId::default(),
-            stage: Stage::Command,
-            missing: false,
-            looks: !matches!(kind, RequestKind::Login),
-            seen: SessionSeen::NotBelieved,
-            refused: false,
-            created: false,
-        }
-    }
-
-    /// Whether the user's session is still the one that the request works on.
-    #[inline]
-    pub(super) const fn speaks_for(&self, visitor: &Visitor) -> bool {
-        visitor.session.key == self.key && visitor.session.node == self.node
-    }
-}
-
-impl Request {
-    /// It is to store a session by `program`, and has none to look for.
-    pub(super) const fn begins_session(&mut self, program: ProgramKind) {
-        self.program = program;
-        self.looks = false;
-    }
-
-    /// It works on this key from now on.
-    pub(super) const fn works_on(&mut self, at: KeyAt) {
-        self.key = at.key;
-        self.node = at.node;
-    }
-
-    /// The key it works on.
-    pub(super) const fn key_at(&self) -> KeyAt {
-        KeyAt {
-            key: self.key,
-            node: self.node,
-        }
-    }
-
-    /// The step that is under way.
-    pub(super) const fn step(&self) -> StepId {
-        self.step
-    }
-
-    /// The reply to its present command is back at `back`.
-    #[inline]
-    pub(super) fn took(&mut self, back: Time) {
-        self.store_time += back - self.sent;
-    }
-
-    /// The command of `step` leaves for the node at `at`; returns when it arrives.
-    #[inline]
-    fn depart(&mut self, step: StepId, at: Time, hop: &Quantiles) -> Time {
-        self.step = step;
-        self.stage = Stage::Command;
-        self.sent = at;
-        at.saturating_add(Span(
-            hop.draw(self.draws.at(self.commands, Purpose::HopOut)),
-        ))
-    }
-
-    /// Notes what the first command that looks for the session saw.
-    #[inline]
-    fn saw(&mut self, found: bool) {
-        if self.looks {
-            self.looks = false;
-            self.seen = if found {
-                SessionSeen::Found
-            } else {
-                SessionSeen::Gone
-            };
-        }
-    }
-
-    /// What a command that was done means for the request and the session it speaks for, unless
-    /// a session begins or ends by it.
-    #[inline]
-    fn done(&mut self, visitor: &mut Visitor, crowd: &Crowd, step: &Step, at: Time) {
-        let speaks = self.speaks_for(visitor);
-        // A store answers "done" whether or not there was a session before: only the ledger knows.
-        self.saw(!step.stores || (speaks && visitor.session.is_open()));
-        if speaks && step.renews {
-            visitor.session.renewed(crowd.own_end(at));
-        }
-    }
-}
+use super::request::{Request, program_of};
 
 impl<P: Probe> World<P> {
     /// A user sends a request in the session they believe in.
     #[inline]
     pub(super) fn ask(&mut self, place: u32, n: u32, kind: RequestKind) {
         let class = self.visitors.get(place).user.class();
-        if self.crowds[class as usize].prepares {
-            self.ask_prepared(place, n, kind);
-            return;
-        }
-        let mut request = self.new_request(place, (n, 0), kind);
         let programs = &self.crowds[class as usize].programs;
-        if let Some(first) = programs.first(request.program) {
-            let arrival = request.depart(first, self.now, &self.hop);
-            let id = self.requests.insert(request);
-            self.agenda.push(arrival, Event::Arrive(id).pack());
-        } else {
-            self.ask_nothing(request);
-        }
-    }
-
-    /// Sends a request, which has an errand.
-    pub(super) fn ask_plainly(&mut self, place: u32, n: u32, kind: RequestKind) {
-        let request = self.new_request(place, (n, 0), kind);
-        let crowd = &self.crowds[request.class as usize];
-        let Some(first) = crowd.programs.first(request.program) else {
-            self.ask_nothing(request);
+        let Some(first) = programs.first_at_once(program_of(kind)) else {
+            self.ask_otherwise(place, n, kind);
             return;
         };
+        let mut request = self.new_request(place, (n, 0), kind);
+        let arrival = request.depart(first, self.now, &self.hop);
         let id = self.requests.insert(request);
-        self.begin_errand(id);
-        self.send(id, Some(first), self.now);
+        self.agenda.push(arrival, Event::Arrive(id).pack());
     }
 
-    /// A request for which the library does not ask the store.
+    /// Sends a request that has to be prepared, or for which the library does not ask the store.
     #[inline(never)]
-    fn ask_nothing(&mut self, mut request: Request) {
-        request.looks = false;
+    fn ask_otherwise(&mut self, place: u32, n: u32, kind: RequestKind) {
+        let class = self.visitors.get(place).user.class();
+        if !self.crowds[class as usize].prepares || self.prepare(place, n, kind) {
+            self.ask_prepared(place, n, kind);
+        }
+    }
+
+    fn ask_prepared(&mut self, place: u32, n: u32, kind: RequestKind) {
+        let mut request = self.new_request(place, (n, 0), kind);
+        let crowd = &self.crowds[request.class as usize];
+        let first = crowd.programs.first(request.program);
+        request.looks &= first.is_some();
         let id = self.requests.insert(request);
-        self.program_over(id, self.now);
+        self.begin_errand(id);
+        self.send(id, first, self.now);
     }
 
     /// A request on the books, not sent yet.

@@ -8,7 +8,7 @@ use crate::scenario::users::Rotation;
 use crate::session::NO_KEY;
 use crate::store::keyspace::KeyId;
 
-use super::journey::Stage;
+use super::request::Stage;
 use super::side::KeyAt;
 use super::{ABANDONED, NO_OWNER, World};
 
@@ -38,7 +38,9 @@ impl<P: Probe> World<P> {
         let mut request = self.new_request(place, (n, attempt), kind);
         request.begins_session(program);
         let request = self.requests.insert(request);
-        self.begin_errand(request);
+        if self.crowds[class].prepares {
+            self.begin_errand(request);
+        }
         if !keeps {
             // Whatever is still on its way for the earlier session speaks for none any more.
             self.retire_key(place);

@@ -15,6 +15,7 @@ mod journey;
 mod key_pattern;
 mod logins;
 mod other_keys;
+mod request;
 mod side;
 mod special;
 mod stale;
@@ -41,7 +42,7 @@ pub use trace::Rows;
 
 use database::Database;
 use event::{Event, MAX_VISITORS};
-use journey::Request;
+use request::Request;
 use side::{Beside, Errand, KeyAt, Manners, Side};
 use trace::Recorded;
 

@@ -7,7 +7,8 @@
 use crate::kernel::quantiles::Quantiles;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::users::{
-    Cookie, CookieKind, KeyEncoding, KeyScope, Rotation, SessionSpec, StaleCookie, StaleId, Writes,
+    Cookie, CookieKind, KeyEncoding, KeyScope, KeySpec, Rotation, SessionSpec, StaleCookie,
+    StaleId, Writes,
 };
 use crate::session::NO_KEY;
 use crate::store::keyspace::{Shape, ShapeId, ShapeKind};
@@ -209,12 +210,7 @@ impl Manners {
             .keys
             .iter()
             .map(|key| {
-                let kind = match key.encoding {
-                    KeyEncoding::String => ShapeKind::String,
-                    KeyEncoding::Set => ShapeKind::Set {
-                        member: key.bytes.0.max(1) as u32,
-                    },
-                };
+                let kind = kind_of(key);
                 other_key(&key.key, key.scope(), id_length, kind, key.bytes.0, nodes)
             })
             .collect();
@@ -265,6 +261,16 @@ impl Manners {
 
 /// Bytes of a lock's value: a random number, or the name of its holder.
 const LOCK_BYTES: u64 = 32;
+
+/// How another key is stored.
+pub(super) fn kind_of(key: &KeySpec) -> ShapeKind {
+    match key.encoding {
+        KeyEncoding::String => ShapeKind::String,
+        KeyEncoding::Set => ShapeKind::Set {
+            member: key.bytes.0.max(1) as u32,
+        },
+    }
+}
 
 /// The shape of the name of another key, with identifiers of `id_length` bytes.
 pub(super) fn pattern_of(pattern: &str, scope: KeyScope, id_length: usize) -> KeyPattern {

@@ -12,7 +12,8 @@ use crate::units::{Span, Time};
 
 use super::World;
 use super::event::Event;
-use super::journey::{Stage, answer, ttl};
+use super::journey::{answer, ttl};
+use super::request::Stage;
 use super::side::{KeyAt, LOCK};
 
 impl<P: Probe> World<P> {
@@ -22,7 +23,7 @@ impl<P: Probe> World<P> {
         let request = *self.requests.get(place);
         let step = *self.crowds[request.class as usize]
             .programs
-            .step(request.step());
+            .step(request.step);
         let speaks = request.speaks_for(self.visitors.get(request.visitor));
         match step.target {
             Target::Lock | Target::Other(_) if !speaks => {
@@ -47,7 +48,7 @@ impl<P: Probe> World<P> {
     pub(super) fn go_on(&mut self, place: u32, at: Time) {
         let request = self.requests.get(place);
         let programs = &self.crowds[request.class as usize].programs;
-        let next = programs.step(request.step()).next(request.missing);
+        let next = programs.step(request.step).next(request.missing);
         self.send(place, next, at);
     }
 
@@ -273,7 +274,7 @@ impl<P: Probe> World<P> {
             Outcome::NotDone => {
                 errand.tries = errand.tries.saturating_add(1);
                 if tries == 0 || errand.tries < tries {
-                    self.send(place, Some(request.step()), back.saturating_add(wait));
+                    self.send(place, Some(request.step), back.saturating_add(wait));
                     return;
                 }
                 match on_failure {

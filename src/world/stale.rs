@@ -11,9 +11,9 @@ use super::side::{Errand, KeyAt};
 use super::{ABANDONED, NO_OWNER, World};
 
 impl<P: Probe> World<P> {
-    /// Sends a request of a class whose requests have to be prepared.
-    #[inline(never)]
-    pub(super) fn ask_prepared(&mut self, place: u32, n: u32, kind: RequestKind) {
+    /// Prepares a request: the cookie it brings, what it adds to the session. False if it comes
+    /// without a cookie, and has been sent as such.
+    pub(super) fn prepare(&mut self, place: u32, n: u32, kind: RequestKind) -> bool {
         let visitor = self.visitors.get(place);
         let class = visitor.user.class() as usize;
         let cookie = self.crowds[class].manners.cookie;
@@ -21,7 +21,7 @@ impl<P: Probe> World<P> {
             let end = self.sides.at(place).cookie_end;
             if end <= self.now && !visitor.session.is_to_be_stored() {
                 self.cookie_is_over(place, n, kind);
-                return;
+                return false;
             }
             let refreshed = cookie.kind == CookieKind::RefreshAlways
                 || (cookie.kind == CookieKind::RefreshOnWrite && kind == RequestKind::Modify);
@@ -39,7 +39,7 @@ impl<P: Probe> World<P> {
                 visitor.session.bytes = visitor.session.bytes.max(grown);
             }
         }
-        self.ask_plainly(place, n, kind);
+        true
     }
 
     /// The browser has dropped the cookie: the session is lost to its user, who comes as a
@@ -102,7 +102,9 @@ impl<P: Probe> World<P> {
             session.made_good(probe, class, now, aftermath(login));
             session.begin_creating(probe, class, now);
         });
-        if !same {
+        if same {
+            self.errands.at(place).old = KeyAt::NONE;
+        } else {
             self.part_from_old(place);
             self.give_key(place);
         }

@@ -12,6 +12,7 @@ mod fidelity;
 mod init;
 mod intents;
 mod layers;
+mod libraries;
 mod lifetimes;
 mod metamorphic;
 mod mutants;

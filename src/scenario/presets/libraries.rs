@@ -149,7 +149,7 @@ impl Library {
         let comments: String = head
             .lines()
             .filter(|line| line.starts_with('#'))
-            .map(|line| format!("{line}\n"))
+            .flat_map(|line| [line, "\n"])
             .collect();
         let session = session
             .replace("\n[session.", "\n[users.session.")

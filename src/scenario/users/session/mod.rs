@@ -10,7 +10,7 @@ use crate::scenario::presets::libraries;
 use crate::scenario::reader::choice::nearest;
 use crate::scenario::reader::key::Key;
 use crate::scenario::reader::problem::Problem;
-use crate::scenario::reader::table::Table;
+use crate::scenario::reader::table::{Table, Wrong};
 use crate::scenario::reader::writer::Writer;
 use crate::units::{Bytes, Span};
 
@@ -61,10 +61,11 @@ impl Basis<'_> {
         self.makes_sense(key, purpose, &program).then_some(program)
     }
 
-    fn optional(&self, key: &Key<Program>, purpose: Purpose) -> Option<Option<Program>> {
-        let program = self.table.get_optional(key).ok()?;
+    fn optional(&self, key: &Key<Program>, purpose: Purpose) -> Result<Option<Program>, Wrong> {
+        let program = self.table.get_optional(key)?;
         let sense = |program| self.makes_sense(key, purpose, program);
-        program.as_ref().is_none_or(sense).then_some(program)
+        let good = program.as_ref().is_none_or(sense);
+        good.then_some(program).ok_or(Wrong)
     }
 
     fn makes_sense(&self, key: &Key<Program>, purpose: Purpose, program: &Program) -> bool {
@@ -106,8 +107,8 @@ impl Basis<'_> {
             modify: programs.3?,
             untouched: programs.4?,
             logout: programs.5?,
-            stale_read: programs.6?,
-            stale_write: programs.7?,
+            stale_read: programs.6.ok()?,
+            stale_write: programs.7.ok()?,
             restore: programs.8?,
         })
     }
@@ -146,19 +147,19 @@ impl SessionSpec {
             rotation,
             names: Names {
                 keys: &names,
-                lock: !matches!(lock, Some(None)),
+                lock: !matches!(lock, Ok(None)),
             },
         }
         .programs();
         table.finish();
         Some(Self {
-            library: library?,
+            library: library.ok()?,
             key: key?,
             id_length: id_length?,
             encoding: encoding?,
             bytes: bytes?,
             empty_bytes: empty_bytes?,
-            growth: growth?,
+            growth: growth.ok()?,
             writes: writes?,
             ttl: ttl?,
             ttl_kind: ttl_kind?,
@@ -168,7 +169,7 @@ impl SessionSpec {
             stale_cookie: stale_cookie?,
             on_lost_session: on_lost_session.ok()?,
             work_time: work_time?,
-            lock: lock?,
+            lock: lock.ok()?,
             keys: keys?,
             programs: programs?,
         })
@@ -246,13 +247,13 @@ impl SessionPrograms {
 }
 
 /// The library's values have been laid under the table already, if there is such a library.
-fn read_library(table: &Table<'_>) -> Option<Option<String>> {
-    let library = table.get_optional(&LIBRARY).ok()?;
+fn read_library(table: &Table<'_>) -> Result<Option<String>, Wrong> {
+    let library = table.get_optional(&LIBRARY)?;
     let Some(name) = &library else {
-        return Some(None);
+        return Ok(None);
     };
     if libraries::find(name).is_some() {
-        return Some(library);
+        return Ok(library);
     }
     let names = libraries::names();
     let near = nearest(name, &names).map(|near| format!("did you mean `{near}`?"));
@@ -262,21 +263,19 @@ fn read_library(table: &Table<'_>) -> Option<Option<String>> {
         hint: Some("`sessionsim libraries` lists those that are known".to_owned()),
         ..problem
     });
-    None
+    Err(Wrong)
 }
 
-fn read_growth(table: &Table<'_>) -> Option<Option<Growth>> {
+fn read_growth(table: &Table<'_>) -> Result<Option<Growth>, Wrong> {
     let by = table.get_optional(&GROWTH);
     if let Ok(None) = by {
         let hint = "add for example growth = \"200B\"";
         table.refuse(&MAX_BYTES, "sessions do not grow", hint);
-        return Some(None);
+        return Ok(None);
     }
     let most = table.get_or(&MAX_BYTES, || Some(Bytes(1 << 20)));
-    Some(Some(Growth {
-        by: by.ok()??,
-        most: most?,
-    }))
+    let growth = by?.zip(most).map(|(by, most)| Growth { by, most });
+    growth.map(Some).ok_or(Wrong)
 }
 
 fn read_cookie(table: &Table<'_>, ttl: Option<Span>, ttl_kind: Option<TtlKind>) -> Option<Cookie> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::scenario::reader::key::{Key, Section};
 use crate::scenario::reader::problem::Problem;
-use crate::scenario::reader::table::Table;
+use crate::scenario::reader::table::{Table, Wrong};
 use crate::scenario::reader::writer::Writer;
 use crate::units::{Bytes, Span};
 
@@ -118,27 +118,32 @@ pub(in crate::scenario) const KEYS_SECTION: Section = Section {
     not_yet: &[],
 };
 
-/// The lock, if there is one; the outer `None` if something is wrong with it.
-pub(super) fn read_lock(table: &Table<'_>) -> Option<Option<LockSpec>> {
+/// The lock, if there is one.
+pub(super) fn read_lock(table: &Table<'_>) -> Result<Option<LockSpec>, Wrong> {
     let table = table.optional_section(&LOCK_SECTION);
     let Some(table) = table else {
-        return Some(None);
+        return Ok(None);
     };
-    let key = read_pattern(&table, &LOCK_KEY, &[KeyScope::Session]);
+    let lock = read_lock_table(&table);
+    table.finish();
+    lock.map(Some).ok_or(Wrong)
+}
+
+fn read_lock_table(table: &Table<'_>) -> Option<LockSpec> {
+    let key = read_pattern(table, &LOCK_KEY, &[KeyScope::Session]);
     let read = (
         table.get(&LOCK_TTL),
         table.get(&LOCK_TRIES),
         table.get(&LOCK_WAIT),
         table.get(&LOCK_ON_FAILURE),
     );
-    table.finish();
-    Some(Some(LockSpec {
+    Some(LockSpec {
         key: key?,
         ttl: read.0?,
         tries: read.1?,
         wait: read.2?,
         on_failure: read.3?,
-    }))
+    })
 }
 
 /// The other keys; `None` if something is wrong with one.
