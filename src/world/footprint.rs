@@ -75,6 +75,9 @@ struct Kept {
     shape: Shape,
     sizes: Quantiles,
     has_ttl: bool,
+    /// What changes have added to a session by the end of its visit, roughly, and up to where.
+    grows: u32,
+    most: u32,
     others: Vec<Other>,
 }
 
@@ -95,6 +98,11 @@ impl Kept {
             shape: shape_of(session, length),
             sizes: Quantiles::new(&session.bytes),
             has_ttl: session.ttl_kind != TtlKind::None,
+            grows: class.expected_growth() as u32,
+            most: session
+                .growth
+                .as_ref()
+                .map_or(u32::MAX, |growth| growth.most.0 as u32),
             others: session
                 .keys
                 .iter()
@@ -121,6 +129,8 @@ impl Kept {
             shape: shape(trace.encoding, trace.key_length()),
             sizes: Quantiles::new(&Distribution::Fixed(bytes)),
             has_ttl: trace.content.longest_ttl > Span::ZERO,
+            grows: 0,
+            most: u32::MAX,
             others: Vec::new(),
         }
     }
@@ -155,6 +165,7 @@ impl Trial<'_> {
             let key = keyspace.create(id, slot, shape, 0);
             // The multiples of the golden ratio spread evenly over all sizes.
             let bytes = sizes.draw(id.wrapping_mul(0x9E37_79B9_7F4A_7C15)) as u32;
+            let bytes = bytes.max(bytes.saturating_add(kept.grows).min(kept.most));
             for name in [store, CommandName::Expire] {
                 if name == store || (store == CommandName::HSet && ttl != Ttl::Clear) {
                     keyspace.execute(&Command { name, bytes, ttl }, key, Time::ZERO);

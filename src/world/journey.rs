@@ -297,32 +297,33 @@ impl<P: Probe> World<P> {
     /// there. A login checks the user's credentials first, with or without a cache.
     #[inline]
     fn without_cache(&self, request: &Request) -> Queries {
-        match request.kind {
-            RequestKind::Read | RequestKind::Modify | RequestKind::Logout => Queries {
+        if request.kind <= RequestKind::Modify {
+            Queries {
                 reads: 1,
-                writes: u8::from(request.kind != RequestKind::Read),
-            },
-            RequestKind::Login if request.attempt == 0 => Queries {
-                reads: u8::from(
-                    self.crowds[request.class as usize].login
-                        && request.program != ProgramKind::FirstWrite,
-                ),
-                writes: 1,
-            },
-            // Without a cache nobody would have had to log in again.
-            RequestKind::Login => Queries::default(),
-            RequestKind::Other => self.without_cache_or_session(request),
+                writes: request.kind as u8,
+            }
+        } else {
+            self.without_cache_or_session(request)
         }
     }
-}
 
-impl<P: Probe> World<P> {
-    /// What the library would have asked the database for a request that does without a session.
+    #[inline(never)]
     fn without_cache_or_session(&self, request: &Request) -> Queries {
-        let programs = &self.crowds[request.class as usize].programs;
-        let (reads, writes) = match request.program {
-            ProgramKind::Cookieless => (false, programs.stores(ProgramKind::Cookieless)),
-            _ => (programs.first(ProgramKind::Untouched).is_some(), false),
+        let crowd = &self.crowds[request.class as usize];
+        let programs = &crowd.programs;
+        let (reads, writes) = match request.kind {
+            RequestKind::Read | RequestKind::Modify | RequestKind::Logout => (true, true),
+            // Without a cache nobody would have had to log in again.
+            RequestKind::Login if request.attempt > 0 => (false, false),
+            RequestKind::Login => {
+                let checks = crowd.login && request.program != ProgramKind::FirstWrite;
+                (checks, true)
+            }
+            // What the library would have asked for.
+            RequestKind::Other if request.program == ProgramKind::Cookieless => {
+                (false, programs.stores(ProgramKind::Cookieless))
+            }
+            RequestKind::Other => (programs.first(ProgramKind::Untouched).is_some(), false),
         };
         Queries {
             reads: u8::from(reads),
@@ -330,6 +331,8 @@ impl<P: Probe> World<P> {
         }
     }
 }
+
+const _: () = assert!(RequestKind::Read as u8 == 0 && RequestKind::Modify as u8 == 1);
 
 /// What the server's counters and the metrics call an outcome.
 #[inline]

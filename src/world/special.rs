@@ -147,13 +147,13 @@ impl<P: Probe> World<P> {
         }
         self.consequences(place, step, &reply);
         if reply.outcome == Outcome::Hit && step.command.returns_value() {
-            back = self.value_read(place, back);
+            back = self.value_read(place, step, back);
         }
         self.go_on(place, back);
     }
 
     /// The request has the session's value; returns when the application has worked on it.
-    fn value_read(&mut self, place: u32, back: Time) -> Time {
+    fn value_read(&mut self, place: u32, step: &Step, back: Time) -> Time {
         let request = *self.requests.get(place);
         let changes = self.sides.at(request.visitor).changes;
         let errand = self.errands.at(place);
@@ -162,8 +162,10 @@ impl<P: Probe> World<P> {
             return back;
         }
         match &self.crowds[request.class as usize].manners.work {
-            Some(work) => back.saturating_add(Span(work.draw(request.draws.at(0, Purpose::Work)))),
-            None => back,
+            Some(work) if step.is_plain => {
+                back.saturating_add(Span(work.draw(request.draws.at(0, Purpose::Work))))
+            }
+            _ => back,
         }
     }
 

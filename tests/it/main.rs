@@ -1,5 +1,6 @@
 //! The one integration test binary: a file a subject.
 
+mod application;
 mod catalogues;
 mod check;
 mod conservation;

@@ -176,8 +176,8 @@ pub(super) const WORK_TIME: Key<Distribution<Span>> = Key::built_in(
     "work_time",
     "\"0ms\"",
     "the simplest: a request is its commands",
-    "How long the application works on a request between reading the session and what follows; a \
-     lock is held meanwhile.",
+    "How long the application works on a request in a session (no login, no logout) between reading \
+     it and what follows; a lock is held meanwhile.",
 )
 .between(0, MAX_WORK)
 .called(&["app_time", "processing_time"]);

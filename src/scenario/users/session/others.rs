@@ -206,7 +206,8 @@ fn read_pattern(table: &Table<'_>, key: &Key<String>, scopes: &[KeyScope]) -> Op
         .sum();
     let words: Vec<&str> = scopes.iter().map(|scope| scope.placeholder()).collect();
     let wrong = if placeholders != 1 {
-        format!("one of {} must stand in it exactly once", words.join(", "))
+        let words = words.join(" or ");
+        format!("{words} must stand in it exactly once")
     } else if pattern.len() > MAX_KEY {
         format!("it has {} bytes; at most {MAX_KEY}", pattern.len())
     } else if pattern.chars().any(char::is_control) {
