@@ -137,9 +137,10 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Compiles the programs of `session`.
+    /// Compiles the programs of `session`. With `follows` the order is kept in mind in which
+    /// requests of a user read and write.
     #[must_use]
-    pub fn new(session: &SessionSpec) -> Self {
+    pub fn new(session: &SessionSpec, follows: bool) -> Self {
         let mut programs = Self {
             steps: Vec::new(),
             first: [END; ProgramKind::NUMBER],
@@ -172,12 +173,18 @@ impl Programs {
                 lists.stale_write.as_ref().unwrap_or(&none),
             ),
         ] {
-            programs.compile(session, kind, program);
+            programs.compile(session, follows, kind, program);
         }
         programs
     }
 
-    fn compile(&mut self, session: &SessionSpec, kind: ProgramKind, program: &Program) {
+    fn compile(
+        &mut self,
+        session: &SessionSpec,
+        follows: bool,
+        kind: ProgramKind,
+        program: &Program,
+    ) {
         let base = self.steps.len();
         // At most eleven programs of 16 steps.
         let id = |place: usize| StepId((base + place) as u8);
@@ -194,6 +201,7 @@ impl Programs {
         self.first[kind as usize] = find(0, false);
         for (place, line) in program.iter().enumerate() {
             let mut step = step(session, kind, line);
+            step.is_special |= follows;
             step.next = [find(place + 1, false), find(place + 1, true)];
             self.stores[kind as usize] |= step.stores;
             self.queries |= matches!(step.target, Target::Database(_));
@@ -284,7 +292,7 @@ fn step(session: &SessionSpec, kind: ProgramKind, line: &Line) -> Step {
             kind,
             ProgramKind::Read | ProgramKind::Modify | ProgramKind::Untouched
         ),
-        is_special: !own || line.empty || session.follows_updates(),
+        is_special: !own || line.empty,
         empty: line.empty,
         target,
         next: [END; 2],
@@ -316,7 +324,7 @@ mod tests {
         );
         let scenario = scenario::load("test.toml", &text)
             .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-        let programs = Programs::new(&scenario.users[0].session);
+        let programs = Programs::new(&scenario.users[0].session, false);
         let mut next = programs.first(ProgramKind::Read);
         let mut sent = Vec::new();
         while let Some(id) = next {

@@ -124,7 +124,7 @@ fn crowd(
     let key = KeyPattern::new(&session.key, session.id_length as usize);
     let shape = register(shape_of(session, key.len()), nodes);
     let returns = class.return_share > Ratio::ZERO;
-    let mut programs = Programs::new(session);
+    let mut programs = Programs::new(session, class.follows_updates());
     let prepares = manners.prepare() || programs.need_errands();
     if !prepares {
         programs.send_at_once();

@@ -9,6 +9,7 @@ use sessionsim::scenario::users::{Encoding, TtlKind};
 use sessionsim::units::Time;
 use sessionsim::world::footprint::Footprint;
 
+use crate::desk::Desk;
 use crate::support::{assert_near, scenario, watch};
 
 /// From one request of a script to the next.
@@ -165,4 +166,55 @@ fn keys_values_and_ttls_are_those_that_were_seen() {
             assert_near(library, ours, used, tolerance);
         }
     }
+}
+
+#[test]
+fn the_command_lists_and_prints_them() {
+    let desk = Desk::new();
+    let list = desk.succeed(&["libraries"]);
+    for library in libraries::all() {
+        assert!(list.contains(library.name), "{}", library.name);
+        assert!(list.contains(&library.title), "{}", library.title);
+    }
+    insta::assert_snapshot!(desk.succeed(&["libraries", "php-redis-locking"]));
+    insta::assert_snapshot!(desk.fail(&["libraries", "php-reddis"]));
+    let json = desk.succeed(&["libraries", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), libraries::all().len());
+    // What is printed is a part of a scenario.
+    let copied = desk.succeed(&["libraries", "spring-session-redis-indexed"]);
+    desk.write(
+        "copied.toml",
+        format!("duration = \"1d\"\n[store]\nnode_type = \"cache.m5.large\"\n[[users]]\nconcurrent = 10\n{copied}"),
+    );
+    assert_eq!(
+        desk.succeed(&["check", "copied.toml"]),
+        "copied.toml: valid\n"
+    );
+}
+
+/// Each value says whether it is the library's or the scenario's own.
+#[test]
+fn explain_tells_the_library_from_the_scenario() {
+    let desk = Desk::new();
+    desk.write(
+        "shop.toml",
+        "duration = \"1d\"\n[store]\nnode_type = \"cache.m5.large\"\n[[users]]\nconcurrent = 10\n\
+         [users.session]\nlibrary = \"django-cache\"\nttl = \"7d\"\n",
+    );
+    let text = desk.succeed(&["explain", "shop.toml"]);
+    let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap();
+    assert!(line("ttl = \"7d\"").contains("# shop.toml:8"), "{text}");
+    assert!(
+        line("bytes = \"228B\"").contains("# library django-cache:"),
+        "{text}"
+    );
+    assert!(
+        line("read = [\"GET\"]").contains("# library django-cache:"),
+        "{text}"
+    );
+    assert!(
+        line("cookie_max_age = \"7d\"").contains("# derived: as `ttl`"),
+        "{text}"
+    );
 }

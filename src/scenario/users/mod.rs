@@ -104,6 +104,14 @@ pub struct UserClass {
     pub session: SessionSpec,
 }
 
+impl UserClass {
+    /// Whether it matters in which order requests of one user read and write: where they are
+    /// likely to meet, or are kept apart.
+    pub fn follows_updates(&self) -> bool {
+        self.session.lock.is_some() || self.session.work_time.mean() > 0.0
+    }
+}
+
 impl Choice for TtlKind {
     const WHAT: &'static str = "a kind of TTL";
     const CHOICES: &'static [(&'static str, Self)] = &[

@@ -48,7 +48,7 @@ const LOCK_WAIT: Key<Span> = Key::built_in(
     "as phpredis 5.3 has it",
     "From one try to the next.",
 )
-.between(10_000, 3_600_000_000_000)
+.between(100_000, 3_600_000_000_000)
 .called(&["wait_time", "retry_delay"]);
 
 const LOCK_ON_FAILURE: Key<OnLockFailure> = Key::built_in(

@@ -93,6 +93,7 @@ pub(super) fn wrong_with(
     names: &Names<'_>,
 ) -> Option<(String, String)> {
     wrong_keys(program, purpose, names)
+        .or_else(|| wrong_lock(program))
         .or_else(|| wrong_commands(program, purpose, encoding))
         .or_else(|| wrong_conditions(program))
         .or_else(|| wrong_ttl(program, purpose, ttl_kind))
@@ -168,6 +169,18 @@ fn wrong_keys(program: &Program, purpose: Purpose, names: &Names<'_>) -> Option<
             StepKey::Session => return None,
         };
         Some((wrong.0, wrong.1.to_owned()))
+    })
+}
+
+/// Whoever takes the lock gives it back, or every other request would wait for its TTL.
+fn wrong_lock(program: &Program) -> Option<(String, String)> {
+    let of_lock = |step: &&Step| step.key == StepKey::Lock;
+    let last = program.iter().rfind(of_lock)?;
+    (last.command() == Some(CommandName::SetNx)).then(|| {
+        (
+            "this program takes the lock and never gives it back".to_owned(),
+            "add { command = \"EVALSHA\", key = \"lock\" } behind it".to_owned(),
+        )
     })
 }
 

@@ -242,11 +242,6 @@ impl SessionSpec {
     pub const fn kinds_of_keys(&self) -> usize {
         1 + self.keys.len() + self.lock.is_some() as usize
     }
-
-    /// Whether the order in which parallel requests of a user read and write is followed.
-    pub fn follows_updates(&self) -> bool {
-        self.lock.is_some() || self.work_time.mean() > 0.0
-    }
 }
 
 impl Choice for Writes {
