@@ -65,6 +65,10 @@ pub enum Purpose {
     LogsIn = 13,
     /// When it does.
     LoginAfter = 14,
+    /// What a change adds to a session.
+    Growth = 20,
+    /// How long the application works on a request.
+    Work = 21,
 }
 
 impl DrawRoot {

@@ -1,6 +1,6 @@
 //! What a run leaves: plain numbers, without an opinion on what they are called.
 
-use crate::probe::{Aftermath, LossCause};
+use crate::probe::{Aftermath, LossCause, Mark};
 use crate::units::{Span, Time};
 
 use super::histogram::{Brief, Latencies};
@@ -67,6 +67,10 @@ counts! {
     created: u64,
     /// Sessions whose user logged out.
     logged_out: u64,
+    /// Sessions whose user got another one by a login.
+    superseded: u64,
+    /// What libraries did besides, in the order of [`Mark`].
+    marks: [u64; Mark::NUMBER],
     /// Sessions whose own end came, and nobody came back.
     ended: u64,
     /// Sessions that the run's end found alive.
@@ -107,7 +111,12 @@ impl Counts {
 
     /// Sessions that met their fate.
     pub fn fates(&self) -> u64 {
-        self.logged_out + self.ended + self.alive + self.expired_in_use + self.lost_in_all()
+        self.logged_out
+            + self.superseded
+            + self.ended
+            + self.alive
+            + self.expired_in_use
+            + self.lost_in_all()
     }
 }
 
@@ -157,6 +166,8 @@ pub enum Group {
     Login,
     /// Logouts.
     Logout,
+    /// Requests that do without the session.
+    Other,
     /// Commands, at the server.
     Node,
     /// Queries, at the database.
@@ -166,12 +177,13 @@ pub enum Group {
 impl Group {
     /// All of them. The kinds of requests come in the order of
     /// [`RequestKind`](crate::probe::RequestKind).
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Requests,
         Self::Read,
         Self::Modify,
         Self::Login,
         Self::Logout,
+        Self::Other,
         Self::Node,
         Self::Database,
     ];
@@ -184,6 +196,7 @@ impl Group {
             Self::Modify => "latency.modify",
             Self::Login => "latency.login",
             Self::Logout => "latency.logout",
+            Self::Other => "latency.other",
             Self::Node => "node_latency",
             Self::Database => "db_latency",
         }

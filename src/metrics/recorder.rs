@@ -22,7 +22,7 @@
 //! memory that stays in the first-level cache. No fact allocates.
 
 use crate::probe::{
-    Aftermath, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
+    Aftermath, CommandDone, Fate, LossCause, Mark, NodeSample, Probe, RequestDone, RequestKind,
 };
 use crate::scenario::Scenario;
 use crate::units::{Span, Time};
@@ -328,6 +328,7 @@ impl Probe for Recorder {
     fn session_closed(&mut self, _at: Time, _class: u16, fate: Fate) {
         match fate {
             Fate::LoggedOut => self.row.logged_out += 1,
+            Fate::Superseded => self.row.superseded += 1,
             Fate::Ended => self.row.ended += 1,
             Fate::Alive => self.row.alive += 1,
             Fate::ExpiredInUse => self.row.expired_in_use += 1,
@@ -356,6 +357,10 @@ impl Probe for Recorder {
             Fate::Lost(_) => self.row.after_loss[aftermath as usize] += 1,
             _ => self.row.after_expiry[aftermath as usize] += 1,
         }
+    }
+
+    fn mark(&mut self, _at: Time, _class: u16, mark: Mark, number: u64) {
+        self.row.marks[mark as usize] += number;
     }
 
     fn db_query(&mut self, sent: Time, done: Time) {

@@ -18,11 +18,19 @@ pub enum RequestKind {
     Login,
     /// Ends it.
     Logout,
+    /// Does without: it brings no cookie, or does not touch the session.
+    Other,
 }
 
 impl RequestKind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Modify, Self::Login, Self::Logout];
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Modify,
+        Self::Login,
+        Self::Logout,
+        Self::Other,
+    ];
 
     /// As metrics name it.
     pub const fn as_str(self) -> &'static str {
@@ -31,6 +39,7 @@ impl RequestKind {
             Self::Modify => "modify",
             Self::Login => "login",
             Self::Logout => "logout",
+            Self::Other => "other",
         }
     }
 }
@@ -43,17 +52,20 @@ pub enum LossCause {
     Evicted,
     /// Its creating write never took.
     Refused,
+    /// The browser had dropped the cookie when the user came back.
+    CookieExpired,
 }
 
 impl LossCause {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Evicted, Self::Refused];
+    pub const ALL: [Self; 3] = [Self::Evicted, Self::Refused, Self::CookieExpired];
 
     /// As metrics name it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Evicted => "evicted",
             Self::Refused => "refused",
+            Self::CookieExpired => "cookie_expired",
         }
     }
 }
@@ -63,6 +75,8 @@ impl LossCause {
 pub enum Fate {
     /// The user logged out.
     LoggedOut,
+    /// A login gave the user another one.
+    Superseded,
     /// Its own end came and the user had no later intent in it.
     Ended,
     /// The run ended first.
@@ -84,6 +98,25 @@ pub enum Aftermath {
     GuestReset,
     /// The user gave up: a logout that found nothing to log out of.
     Abandoned,
+}
+
+/// What a session's library does to it besides its fate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mark {
+    /// A session was created by a request without a cookie that had nothing to store.
+    CreatedCookieless,
+    /// The key of a session that was superseded stayed in the store.
+    LeakedKey,
+    /// A change was overwritten by a parallel request, or dropped for want of the lock.
+    LostUpdate,
+    /// A request stored a session again that was over: its user had logged out, or had another.
+    Resurrected,
+}
+
+impl Mark {
+    /// How many there are.
+    pub const NUMBER: usize = 4;
 }
 
 /// How a finished request stood to its session.
@@ -206,6 +239,8 @@ pub trait Probe {
         aftermath: Aftermath,
     ) {
     }
+    /// A library did that, so many times at once.
+    fn mark(&mut self, at: Time, class: u16, mark: Mark, number: u64) {}
     /// The database answered a query that was sent at `sent`.
     fn db_query(&mut self, sent: Time, done: Time) {}
     /// The database refused a query: too many were waiting.

@@ -14,7 +14,10 @@ use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
 use crate::scenario::users::arrivals::Arrivals;
-use crate::scenario::users::{Arrival, Encoding, SessionSpec, TtlKind, UserClass};
+use crate::scenario::users::{
+    Arrival, Cookie, CookieKind, Encoding, Rotation, SessionPrograms, SessionSpec, StaleCookie,
+    StaleId, TtlKind, UserClass, Writes,
+};
 use crate::units::{Bytes, Ratio, Span, Time};
 
 use super::identity::Identity;
@@ -22,24 +25,47 @@ use super::{Outcome, json, series, text};
 
 const HOUR: Span = Span::from_secs(3_600);
 
-fn scenario(ttl: Span) -> Scenario {
-    let step = |command| Step {
-        command,
-        when: When::Found,
-    };
-    let session = SessionSpec {
+fn session(ttl: Span) -> SessionSpec {
+    let step = |command| Step::new(command, When::Found);
+    SessionSpec {
         key: "cart:<id>".to_owned(),
         id_length: 32,
         encoding: Encoding::String,
         bytes: Distribution::Fixed(Bytes(5_000)),
         ttl,
         ttl_kind: TtlKind::Sliding,
-        login: vec![step(CommandName::Set)],
-        read: vec![step(CommandName::Get)],
-        modify: vec![step(CommandName::Get), step(CommandName::Set)],
-        logout: vec![step(CommandName::Del)],
-        restore: vec![step(CommandName::Set)],
-    };
+        library: None,
+        empty_bytes: Distribution::Fixed(Bytes(5_000)),
+        growth: None,
+        writes: Writes::Whole,
+        cookie: Cookie {
+            kind: CookieKind::Session,
+            max_age: Span::ZERO,
+        },
+        rotation: Rotation::DeleteOld,
+        stale_id: StaleId::New,
+        stale_cookie: StaleCookie::Keep,
+        on_lost_session: None,
+        work_time: Distribution::Fixed(Span::ZERO),
+        lock: None,
+        keys: Vec::new(),
+        programs: SessionPrograms {
+            cookieless: vec![],
+            first_write: vec![step(CommandName::Set)],
+            login: vec![step(CommandName::Set)],
+            read: vec![step(CommandName::Get)],
+            modify: vec![step(CommandName::Get), step(CommandName::Set)],
+            untouched: vec![],
+            logout: vec![step(CommandName::Del)],
+            stale_read: None,
+            stale_write: None,
+            restore: vec![step(CommandName::Set)],
+        },
+    }
+}
+
+fn scenario(ttl: Span) -> Scenario {
+    let session = session(ttl);
     Scenario {
         name: "carts".to_owned(),
         description: "Carts of a shop, for looking at reports.".to_owned(),

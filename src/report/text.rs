@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::metrics::catalogue::{Metric, Value, catalogue};
 use crate::metrics::histogram::Quantile;
 use crate::metrics::measurements::{Counts, Group, Measurements};
-use crate::probe::{Aftermath, Answer, LossCause};
+use crate::probe::{Aftermath, Answer, LossCause, Mark};
 use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::store::{EvictionPolicy, StoreSpec};
@@ -139,6 +139,7 @@ fn losses(counts: &Counts) -> String {
         .map(|(cause, number)| match cause {
             LossCause::Evicted => format!("{} by eviction", thousands(number)),
             LossCause::Refused => format!("{} refused for want of memory", thousands(number)),
+            LossCause::CookieExpired => format!("{} with the cookie", thousands(number)),
         })
         .collect();
     let causes = match causes.as_slice() {
@@ -285,6 +286,37 @@ fn sessions(figures: &Figures<'_>) -> Section {
         pairs.push(figures.pair("  of these missed in the visit", "sessions_lost.felt"));
     }
     pairs.push(figures.pair("alive at the end", "sessions_alive"));
+    for (label, name, number) in [
+        (
+            "superseded by a login",
+            "sessions_superseded",
+            counts.superseded,
+        ),
+        (
+            "made for requests without a cookie",
+            "sessions_created_cookieless",
+            counts.marks[Mark::CreatedCookieless as usize],
+        ),
+        (
+            "keys left behind by logins",
+            "leaked_keys",
+            counts.marks[Mark::LeakedKey as usize],
+        ),
+        (
+            "changes overwritten or dropped",
+            "lost_updates",
+            counts.marks[Mark::LostUpdate as usize],
+        ),
+        (
+            "over, and stored again",
+            "resurrected_sessions",
+            counts.marks[Mark::Resurrected as usize],
+        ),
+    ] {
+        if number > 0 {
+            pairs.push(figures.pair(label, name));
+        }
+    }
     ("Sessions", pairs)
 }
 
@@ -345,6 +377,7 @@ fn latency(page: &mut Page, figures: &Figures<'_>) {
         (Group::Modify, "  modify"),
         (Group::Login, "  login"),
         (Group::Logout, "  logout"),
+        (Group::Other, "  other"),
         (Group::Node, "command at the node"),
         (Group::Database, "database query"),
     ];

@@ -252,25 +252,30 @@ fn distribution(of: &str) -> Value {
 }
 
 fn program() -> Value {
-    use super::commands::{CommandName, MAX_STEPS, When};
+    use super::commands::{CommandName, MAX_STEPS, Query, When};
     let commands = CommandName::ALL.map(CommandName::as_str);
     let conditions = [When::Found, When::Missing, When::Always].map(When::as_str);
+    let step = |what: &str, words: Value| {
+        json!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": [what],
+            "properties": {
+                what: { "enum": words },
+                "key": { "type": "string" },
+                "when": { "enum": conditions },
+                "value": { "enum": ["session", "empty"] },
+            },
+        })
+    };
     json!({
         "type": "array",
-        "minItems": 1,
         "maxItems": MAX_STEPS,
         "items": {
             "anyOf": [
                 { "enum": commands },
-                {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "required": ["command"],
-                    "properties": {
-                        "command": { "enum": commands },
-                        "when": { "enum": conditions },
-                    },
-                },
+                step("command", json!(commands)),
+                step("query", json!(Query::words())),
             ],
         },
     })

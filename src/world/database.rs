@@ -9,7 +9,7 @@ use crate::units::{Span, Time};
 
 use super::World;
 use super::event::Event;
-use super::journey::Stage;
+use super::request::Stage;
 
 /// The database and what the application asks of it.
 #[derive(Debug)]

@@ -14,8 +14,15 @@ pub mod footprint;
 mod journey;
 mod key_pattern;
 mod logins;
+mod other_keys;
+mod request;
+mod side;
+mod special;
+mod stale;
 mod trace;
 mod visits;
+
+use std::collections::BTreeMap;
 
 use crate::kernel::agenda::{Agenda, Warm};
 use crate::kernel::quantiles::Quantiles;
@@ -35,7 +42,8 @@ pub use trace::Rows;
 
 use database::Database;
 use event::{Event, MAX_VISITORS};
-use journey::Request;
+use request::Request;
+use side::{Beside, Errand, KeyAt, Manners, Side};
 use trace::Recorded;
 
 /// What is left of a run.
@@ -114,6 +122,10 @@ struct Crowd {
     class: Class,
     programs: Programs,
     login: bool,
+    /// Whether requests have to be prepared before they are sent.
+    prepares: bool,
+    /// What its library does beyond its commands.
+    manners: Manners,
     ttl: Span,
     ttl_kind: TtlKind,
     key: key_pattern::KeyPattern,
@@ -156,6 +168,12 @@ struct World<P> {
     crowds: Vec<Crowd>,
     visitors: Slab<Visitor>,
     requests: Slab<Request>,
+    /// Beside the visitors, and beside the requests.
+    sides: Beside<Side>,
+    errands: Beside<Errand>,
+    /// Keys that all sessions of a class share which end in a minute: by class, place among the
+    /// keys of a session, and minute.
+    minutes: BTreeMap<(u16, u8, u64), KeyAt>,
     nodes: Vec<Node>,
     slots: SlotMap,
     hop: Quantiles,

@@ -1,7 +1,9 @@
 //! Users who come, act, leave and come back.
 
+use crate::kernel::draws::Purpose;
 use crate::kernel::slab::Slab;
 use crate::probe::{Probe, RequestKind};
+use crate::program::ProgramKind;
 use crate::session::NO_KEY;
 use crate::store::keyspace::KeyId;
 use crate::traffic::{Act, Class, Intent, Phase, User};
@@ -223,11 +225,13 @@ impl<P: Probe> World<P> {
     #[inline(never)]
     fn come_or_go(&mut self, place: u32, act: Act) {
         match act.intent {
-            // The first two are requests like all others, and the rest send nothing to the store.
-            Intent::Read | Intent::Modify | Intent::Hit | Intent::Untouched => {}
-            Intent::Login | Intent::FirstWrite => self.log_in(place, act.n, 0),
+            Intent::Read | Intent::Modify => {}
+            Intent::Hit | Intent::Untouched => self.do_without(place, act.n),
+            Intent::Login => self.begin_session(place, act.n, 0, ProgramKind::Login),
+            Intent::FirstWrite => self.write_first(place, act.n),
             Intent::Logout => {
                 // What becomes of the session is known when the logout is answered.
+                self.visitors.get_mut(place).session.begin_leaving();
                 self.request(place, act.n, RequestKind::Logout);
                 if self.visitors.get(place).user.phase() != Phase::Visiting {
                     self.visit_over(place);
@@ -252,9 +256,33 @@ impl<P: Probe> World<P> {
         } else if session.is_none() && kind != RequestKind::Logout {
             // Nobody is logged in: the application asks for a login first. There is nothing to
             // log out of.
-            self.log_in(place, n, 1);
+            self.come_without_cookie(place, n, kind);
         }
         // While a login is under way the user waits for its page: there is nothing to click.
+    }
+
+    /// A request that needs no session. Whoever has a cookie sends it.
+    fn do_without(&mut self, place: u32, n: u32) {
+        let session = &self.visitors.get(place).session;
+        if session.is_known() {
+            self.ask(place, n, RequestKind::Other);
+        } else if session.is_none() {
+            self.begin_session(place, n, 0, ProgramKind::Cookieless);
+        }
+    }
+
+    /// A guest's session begins, unless a request without a cookie has given them one: then that
+    /// one is filled.
+    fn write_first(&mut self, place: u32, n: u32) {
+        let visitor = self.visitors.get_mut(place);
+        if !visitor.session.is_current() {
+            self.begin_session(place, n, 0, ProgramKind::FirstWrite);
+            return;
+        }
+        let size = visitor.user.draws().at(n, 0, 0, Purpose::Size);
+        let crowd = &self.crowds[visitor.user.class() as usize];
+        visitor.session.bytes = crowd.bytes.draw(size) as u32;
+        self.ask(place, n, RequestKind::Modify);
     }
 
     fn visit_over(&mut self, place: u32) {
@@ -287,8 +315,13 @@ impl<P: Probe> World<P> {
                 keyspace.release(KeyId(key));
             }
         }
-        if visitor.user.phase() == Phase::Gone {
+        let (class, gone) = (visitor.user.class(), visitor.user.phase() == Phase::Gone);
+        if self.crowds[class as usize].prepares {
+            self.give_up_others(place, class, gone);
+        }
+        if gone {
             self.visitors.remove(place);
+            self.sides.clear(place);
         }
     }
 }

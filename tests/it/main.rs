@@ -1,5 +1,6 @@
 //! The one integration test binary: a file a subject.
 
+mod application;
 mod catalogues;
 mod check;
 mod conservation;
@@ -12,6 +13,7 @@ mod fidelity;
 mod init;
 mod intents;
 mod layers;
+mod libraries;
 mod lifetimes;
 mod metamorphic;
 mod mutants;

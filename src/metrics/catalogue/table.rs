@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::metrics::histogram::Quantile;
 use crate::metrics::measurements::Group;
-use crate::probe::{Aftermath, Answer, LossCause, SessionSeen};
+use crate::probe::{Aftermath, Answer, LossCause, Mark, SessionSeen};
 
 use super::Better::{self, Higher, Lower, Neither};
 use super::Source::{self, Counts as ByCount, Gauges as ByGauge, RunCounts};
@@ -13,11 +13,12 @@ use super::{Metric, Unit, Value, count, seconds};
 /// All metrics, in the order in which they are printed.
 #[must_use]
 pub fn catalogue() -> Vec<Metric> {
-    let mut metrics = Vec::with_capacity(96);
+    let mut metrics = Vec::with_capacity(112);
     metrics.extend(requests());
     metrics.extend(cache());
     metrics.extend(sessions());
     metrics.extend(consequences());
+    metrics.extend(libraries());
     metrics.extend(latencies());
     metrics.extend(nodes());
     metrics.extend(database());
@@ -157,6 +158,13 @@ fn sessions() -> Vec<Metric> {
             ByCount(|c, _| count(c.logged_out)),
         ),
         metric(
+            "sessions_superseded",
+            Unit::Count,
+            Neither,
+            "Sessions of guests whose login gave them another one.",
+            ByCount(|c, _| count(c.superseded)),
+        ),
+        metric(
             "sessions_ended",
             Unit::Count,
             Neither,
@@ -199,6 +207,9 @@ const fn because(cause: LossCause) -> &'static str {
     match cause {
         LossCause::Evicted => "Sessions lost because their key was evicted.",
         LossCause::Refused => "Sessions lost because the write that creates them was refused.",
+        LossCause::CookieExpired => {
+            "Sessions lost because the browser had dropped the cookie when the user came back."
+        }
     }
 }
 
@@ -273,6 +284,44 @@ fn consequences() -> [Metric; 9] {
     ]
 }
 
+/// What session libraries do to sessions besides their fates.
+fn libraries() -> [Metric; 4] {
+    [
+        metric(
+            "sessions_created_cookieless",
+            Unit::Count,
+            Lower,
+            "Of the sessions created, those of requests without a cookie that had nothing to store: \
+             bots, health checks.",
+            ByCount(|c, _| count(c.marks[Mark::CreatedCookieless as usize])),
+        ),
+        metric(
+            "leaked_keys",
+            Unit::Count,
+            Lower,
+            "Keys of superseded sessions that a login left in the store.",
+            ByCount(|c, _| count(c.marks[Mark::LeakedKey as usize])),
+        ),
+        metric(
+            "lost_updates",
+            Unit::Count,
+            Lower,
+            "Changes that a parallel request overwrote, having read the session before them, or \
+             that were dropped for want of the lock. Followed in classes with a `work_time` or a \
+             lock.",
+            ByCount(|c, _| count(c.marks[Mark::LostUpdate as usize])),
+        ),
+        metric(
+            "resurrected_sessions",
+            Unit::Count,
+            Lower,
+            "Sessions that were over, since their user had logged out or had another, and were \
+             stored again by a request on its way.",
+            ByCount(|c, _| count(c.marks[Mark::Resurrected as usize])),
+        ),
+    ]
+}
+
 fn latencies() -> impl Iterator<Item = Metric> {
     Group::ALL.into_iter().flat_map(|group| {
         Quantile::ALL.map(|quantile| Metric {
@@ -292,6 +341,9 @@ const fn describe(group: Group) -> &'static str {
         Group::Modify => "The store's part of a request that changes the session",
         Group::Login => "The store's part of a login, or of a guest's first request",
         Group::Logout => "The store's part of a logout",
+        Group::Other => {
+            "The store's part of a request that brings no cookie or does not touch the session"
+        }
         Group::Node => "A command at the server, from its arrival to its execution",
         Group::Database => "A query of the database, waiting included",
     }

@@ -1,9 +1,8 @@
 //! `[[users]]`: classes of users and their sessions.
 
 use crate::kernel::quantiles::Distribution;
-use crate::units::{Bytes, Rate, Ratio, Span};
+use crate::units::{Rate, Ratio, Span};
 
-use super::commands::Program;
 use super::reader::choice::{Choice, choice_is_value};
 
 pub mod arrivals;
@@ -13,7 +12,11 @@ mod visits;
 
 use arrivals::Arrivals;
 pub(super) use keys::SECTION;
-pub(super) use session::Purpose;
+pub use session::{
+    Cookie, CookieKind, Growth, KeyEncoding, KeyScope, KeySpec, LockSpec, OnLockFailure, Rotation,
+    SessionPrograms, SessionSpec, StaleCookie, StaleId, Writes,
+};
+pub(super) use session::{Purpose, SECTION as SESSION};
 pub(super) use visits::Visits;
 pub use visits::{Script, ScriptStep};
 
@@ -62,34 +65,6 @@ pub enum Encoding {
     },
 }
 
-/// `[users.session]`: what a session is in the store, and what the library does with it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SessionSpec {
-    /// Pattern of the key; `<id>` stands for the session's identifier. A hash tag (`{...}`) is
-    /// honoured.
-    pub key: String,
-    /// Length of the identifier in bytes (hexadecimal digits), 8 to 64.
-    pub id_length: u32,
-    /// How it is stored.
-    pub encoding: Encoding,
-    /// Bytes of the value, drawn once a session.
-    pub bytes: Distribution<Bytes>,
-    /// Time to live; zero exactly when `ttl_kind` is `None`.
-    pub ttl: Span,
-    /// What renews it.
-    pub ttl_kind: TtlKind,
-    /// Commands of a login (of a guest's first request): stores the session.
-    pub login: Program,
-    /// Commands of a request that only reads the session.
-    pub read: Program,
-    /// Commands of a request that changes it.
-    pub modify: Program,
-    /// Commands of a logout.
-    pub logout: Program,
-    /// Commands that store a session read back from the database.
-    pub restore: Program,
-}
-
 /// `[[users]]`: people (or bots) alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserClass {
@@ -127,6 +102,14 @@ pub struct UserClass {
     pub away: Distribution<Span>,
     /// Their sessions.
     pub session: SessionSpec,
+}
+
+impl UserClass {
+    /// Whether it matters in which order requests of one user read and write: where they are
+    /// likely to meet, or are kept apart.
+    pub fn follows_updates(&self) -> bool {
+        self.session.lock.is_some() || self.session.work_time.mean() > 0.0
+    }
 }
 
 impl Choice for TtlKind {

@@ -28,6 +28,11 @@ pub enum ShapeKind {
         /// Bytes of a field's name.
         field_length: u32,
     },
+    /// As a set of members that are no numbers.
+    Set {
+        /// Bytes of a member, at least 1.
+        member: u32,
+    },
 }
 
 /// `hash-max-listpack-entries` and `hash-max-listpack-value`, defaults since Redis 7.0.
@@ -104,6 +109,10 @@ impl Costs {
             self.string(3) + self.string(key) + self.string(2) + self.string(5) + self.block(40);
         let (table, arguments) = match shape.kind {
             ShapeKind::String => (0, arguments),
+            ShapeKind::Set { .. } => (
+                0,
+                self.string(4) + self.string(key) + self.block(3 * POINTER),
+            ),
             ShapeKind::Hash {
                 fields,
                 field_length,
@@ -157,7 +166,7 @@ impl Costs {
         let cost = &self.shapes[usize::from(shape.0)];
         cost.arguments
             + match cost.shape.kind {
-                ShapeKind::String => self.string(bytes.into()),
+                ShapeKind::String | ShapeKind::Set { .. } => self.string(bytes.into()),
                 ShapeKind::Hash { fields, .. } => {
                     u64::from(fields) * self.string(u64::from(bytes / fields.max(1)))
                 }
@@ -175,6 +184,7 @@ impl Costs {
                 let value = match cost.shape.kind {
                     ShapeKind::String => self.string(bytes),
                     ShapeKind::Hash { .. } => self.block(OBJECT) + self.hash(cost, bytes),
+                    ShapeKind::Set { member } => self.block(OBJECT) + self.set(member, bytes),
                 };
                 cost.fixed + value + expires_entry
             }
@@ -190,6 +200,9 @@ impl Costs {
         let object = self.block(OBJECT + reserved + key);
         if let ShapeKind::Hash { .. } = cost.shape.kind {
             return object + self.hash(cost, bytes);
+        }
+        if let ShapeKind::Set { member } = cost.shape.kind {
+            return object + self.set(member, bytes);
         }
         let embedded = 3 + bytes + 1;
         if self.layout == Layout::ValueInObject {
@@ -230,6 +243,19 @@ impl Costs {
             }
         };
         cost.table + count * field
+    }
+
+    /// The body of a set of members of `member` bytes, a hash table from the first on: smaller
+    /// encodings hold numbers alone in Redis 7.0 (`setTypeCreate`), and later ones few members.
+    fn set(&self, member: u32, bytes: u64) -> u64 {
+        let member = u64::from(member.max(1));
+        let count = (bytes / member).max(1);
+        let entry = match self.layout {
+            Layout::Separate | Layout::KeyInEntry => self.block(DICT_ENTRY),
+            Layout::KeyInObject | Layout::ValueInObject => 0,
+        };
+        let fields = u32::try_from(count).unwrap_or(u32::MAX);
+        self.hash_table(fields) + count * (entry + self.block(sds(member)))
     }
 
     /// Structure and buckets of a hash of `fields` fields that one HSET built.

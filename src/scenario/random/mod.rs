@@ -1,5 +1,7 @@
 //! Random valid scenarios, small enough to run in a test.
 
+mod sessions;
+
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -8,7 +10,6 @@ use crate::kernel::streams::Streams;
 use crate::units::{Bytes, Rate, Ratio, Span};
 
 use super::Scenario;
-use super::commands::{CommandName, Program, Step, When};
 use super::database::{DatabaseSpec, OnLostSession};
 use super::expect::{Bound, Comparison, Expectation};
 use super::network::NetworkSpec;
@@ -16,9 +17,7 @@ use super::presets::node_types;
 use super::reader::choice::Choice;
 use super::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
 use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
-use super::users::{
-    Arrival, Encoding, Purpose, ScriptStep, SessionSpec, TtlKind, UserClass, Visits,
-};
+use super::users::{Arrival, ScriptStep, UserClass, Visits};
 
 /// The scenario of that seed. Equal seeds give equal scenarios; a run of one has at most some
 /// 100,000 requests. Features are left off entirely in many of them (returns, logouts, a memory
@@ -261,7 +260,7 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
         } else {
             Distribution::Fixed(Span::ZERO)
         },
-        session: session(dice),
+        session: sessions::session(dice),
     }
 }
 
@@ -360,64 +359,5 @@ fn visits(dice: &mut Dice, think_time: &Distribution<Span>) -> Visits {
             Ratio::ZERO
         },
         logout_share: dice.share(),
-    }
-}
-
-fn session(dice: &mut Dice) -> SessionSpec {
-    let encoding = if dice.one_in(2) {
-        Encoding::String
-    } else {
-        let fields = dice.between(1, 200) as u32;
-        Encoding::Hash {
-            fields,
-            field_length: dice.between(1, 70) as u32,
-        }
-    };
-    let ttl_kind = dice.choice::<TtlKind>();
-    let ttl = match ttl_kind {
-        TtlKind::None => Span::ZERO,
-        _ => Span::from_millis(dice.between(1, 3_600_000)),
-    };
-    let mut session = SessionSpec {
-        key: dice
-            .pick(&["session:<id>", "<id>", "{shop}:<id>", "cart:{<id>}:v2"])
-            .to_owned(),
-        id_length: dice.between(8, 64) as u32,
-        encoding,
-        bytes: dice.distribution(1, 20_000),
-        ttl,
-        ttl_kind,
-        login: Purpose::Login.program(encoding, ttl_kind),
-        read: Purpose::Read.program(encoding, ttl_kind),
-        modify: Purpose::Modify.program(encoding, ttl_kind),
-        logout: Purpose::Logout.program(encoding, ttl_kind),
-        restore: Purpose::Restore.program(encoding, ttl_kind),
-    };
-    vary(dice, &mut session);
-    session
-}
-
-/// Programs as some libraries have them.
-fn vary(dice: &mut Dice, session: &mut SessionSpec) {
-    let step = |command, when| Step { command, when };
-    let string = session.encoding == Encoding::String;
-    if string && session.ttl_kind == TtlKind::Sliding && dice.one_in(2) {
-        session.read = vec![step(CommandName::GetEx, When::Found)];
-    }
-    if string && dice.one_in(3) {
-        session
-            .login
-            .insert(0, step(CommandName::SetNx, When::Always));
-    }
-    if string && session.ttl_kind != TtlKind::FromWrite && dice.one_in(4) {
-        session.read.push(step(CommandName::Set, When::Missing));
-    }
-    let lead: Program = vec![step(CommandName::Exists, When::Found)];
-    if dice.one_in(4) {
-        session.modify.splice(0..0, lead.clone());
-        session.logout.splice(0..0, lead);
-    }
-    if dice.one_in(4) {
-        session.logout[0].when = When::Always;
     }
 }
