@@ -14,7 +14,9 @@ use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
 use crate::scenario::users::arrivals::Arrivals;
-use crate::scenario::users::{Arrival, Encoding, SessionSpec, TtlKind, UserClass};
+use crate::scenario::users::{
+    Arrival, Encoding, Pacing, Parallel, SessionSpec, TtlKind, UserClass,
+};
 use crate::units::{Bytes, Ratio, Span, Time};
 
 use super::identity::Identity;
@@ -90,6 +92,8 @@ fn scenario(ttl: Span) -> Scenario {
             arrivals: Arrivals::default(),
             think_time: Distribution::Fixed(Span::from_secs(20)),
             stay: Distribution::Fixed(Span::from_secs(300)),
+            pacing: Pacing::FromRequest,
+            parallel: Parallel::ONE,
             script: Vec::new(),
             modify_share: Ratio::ZERO,
             untouched_share: Ratio::ZERO,

@@ -5,7 +5,6 @@ use crate::probe::{Aftermath, Probe, RequestKind, SessionSeen};
 use crate::program::ProgramKind;
 use crate::scenario::database::OnLostSession;
 use crate::session::Presence;
-use crate::traffic::Phase;
 use crate::units::Time;
 
 use super::World;
@@ -96,7 +95,7 @@ impl<P: Probe> World<P> {
             return;
         }
         let visitor = self.visitors.get_mut(request.visitor);
-        if visitor.user.phase() != Phase::Visiting {
+        if !visitor.user.is_visiting() {
             // The user has left in the meantime, and nobody is there to log in.
             visitor.session.recovery_failed();
             self.answer(place, self.now);

@@ -27,6 +27,7 @@ use crate::probe::{Answer, CommandDone, Probe, Queries, RequestDone, RequestKind
 use crate::program::{ProgramKind, Step, StepId, TtlChange};
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
 use crate::store::node::Reply;
+use crate::traffic::Phase;
 use crate::units::{Span, Time};
 
 use super::event::Event;
@@ -178,10 +179,12 @@ impl Request {
 }
 
 impl<P: Probe> World<P> {
-    /// A user sends a request in the session they believe in.
+    /// A user sends a request in the session they believe in, number `call` of those that the
+    /// intent sends at once.
     #[inline]
-    pub(super) fn ask(&mut self, place: u32, n: u32, kind: RequestKind) {
+    pub(super) fn ask(&mut self, place: u32, (n, call): (u32, u8), kind: RequestKind) {
         let mut request = self.new_request(place, (n, 0), kind);
+        request.draws = request.draws.call(call);
         let programs = &self.crowds[request.class as usize].programs;
         if let Some(first) = programs.first(request.program) {
             let arrival = request.depart(first, self.now, &self.hop);
@@ -386,13 +389,20 @@ impl<P: Probe> World<P> {
         self.requests.remove(place);
         let visitor = self.visitors.get_mut(owner);
         visitor.user.requests_in_flight -= 1;
-        if visitor.session.is_none() {
-            self.settle(owner);
+        if visitor.session.is_none() || visitor.user.phase() == Phase::Waiting {
+            self.answered(owner, at);
         }
     }
 }
 
 impl<P: Probe> World<P> {
+    /// What the answer at `at` means to a user without a session, or one who waited for it.
+    #[inline(never)]
+    fn answered(&mut self, owner: u32, at: Time) {
+        self.resume_if_idle(owner, at);
+        self.settle(owner);
+    }
+
     /// Without a cache a request reads its session from the database, and a change is written
     /// there. A login checks the user's credentials first, with or without a cache.
     #[inline]

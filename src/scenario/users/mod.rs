@@ -8,14 +8,16 @@ use super::reader::choice::{Choice, choice_is_value};
 
 pub mod arrivals;
 mod keys;
+mod parallel;
 mod session;
 mod visits;
 
 use arrivals::Arrivals;
 pub(super) use keys::SECTION;
+pub use parallel::{Calls, Parallel};
 pub(super) use session::Purpose;
 pub(super) use visits::Visits;
-pub use visits::{Script, ScriptStep};
+pub use visits::{Pacing, Script, ScriptStep};
 
 /// How the users of a class come.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +112,10 @@ pub struct UserClass {
     pub arrivals: Arrivals,
     /// From one intent to the next within a visit.
     pub think_time: Distribution<Span>,
+    /// Whether a user waits for the reply before thinking.
+    pub pacing: Pacing,
+    /// Requests that one intent sends at once, but for logins and first writes.
+    pub parallel: Parallel,
     /// Length of a visit. Of scripted visits its mean, without cookies the think time.
     pub stay: Distribution<Span>,
     /// The requests of each visit; empty if they are drawn by the shares below, which otherwise
