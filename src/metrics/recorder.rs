@@ -85,7 +85,10 @@ impl Recorder {
     /// A recorder for a run of `scenario`.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Self {
-        let logins = scenario.users.iter().map(|class| class.login).collect();
+        let logins = scenario.users.iter().map(|class| class.login);
+        // Nobody logs in in recorded traffic, which is the class behind the last.
+        let recorded = scenario.trace.iter().map(|_| false);
+        let logins = logins.chain(recorded).collect();
         Self::with(scenario.seed, logins)
     }
 

@@ -20,4 +20,5 @@ mod races;
 mod replay;
 mod run;
 mod support;
+mod traces;
 mod traffic;
