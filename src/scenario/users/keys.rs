@@ -112,7 +112,7 @@ pub(in crate::scenario) const SECTION: Section = Section {
         AWAY.info(),
     ],
     sections: &[&arrivals::SECTION, &session::SECTION],
-    not_yet: &["library", "zones", "client", "zone", "on_error", "pacing"],
+    not_yet: &["library", "zones", "client", "zone", "on_error"],
 };
 
 impl UserClass {
