@@ -15,8 +15,8 @@ use crate::scenario::network::NetworkSpec;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
 use crate::scenario::users::arrivals::Arrivals;
 use crate::scenario::users::{
-    Arrival, Cookie, CookieKind, Encoding, Rotation, SessionPrograms, SessionSpec, StaleCookie,
-    StaleId, TtlKind, UserClass, Writes,
+    Arrival, Cookie, CookieKind, Encoding, Pacing, Parallel, Rotation, SessionPrograms,
+    SessionSpec, StaleCookie, StaleId, TtlKind, UserClass, Writes,
 };
 use crate::units::{Bytes, Ratio, Span, Time};
 
@@ -117,6 +117,8 @@ fn scenario(ttl: Span) -> Scenario {
             arrivals: Arrivals::default(),
             think_time: Distribution::Fixed(Span::from_secs(20)),
             stay: Distribution::Fixed(Span::from_secs(300)),
+            pacing: Pacing::FromRequest,
+            parallel: Parallel::ONE,
             script: Vec::new(),
             modify_share: Ratio::ZERO,
             untouched_share: Ratio::ZERO,

@@ -217,11 +217,12 @@ impl UserClass {
         if !self.cookies {
             return 1.0;
         }
+        let parallel = self.parallel.distribution().mean();
         if !self.script.is_empty() {
-            return self.script.len() as f64;
+            return self.script.len() as f64 * parallel;
         }
         let think = self.think_time.mean() / 1e9;
-        1.0 + self.stay_seconds() / think + self.logout_share.fraction()
+        1.0 + self.stay_seconds() / think * parallel + self.logout_share.fraction()
     }
 
     /// Bytes that the changes of a visit add to a session, in the mean.

@@ -86,6 +86,10 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         Kind::Durations => put("allOf", reference("durations")),
         Kind::Sizes => put("allOf", reference("sizes")),
         Kind::Program => put("allOf", reference("program")),
+        Kind::Parallel => put(
+            "anyOf",
+            json!([{ "type": "integer", "minimum": 1 }, { "type": "object" }]),
+        ),
         Kind::Factor => {
             put("type", json!("number"));
             put("minimum", json!(0));

@@ -4,7 +4,6 @@
 use crate::probe::{Aftermath, Probe, RequestKind, SessionSeen};
 use crate::program::ProgramKind;
 use crate::session::Presence;
-use crate::traffic::Phase;
 use crate::units::Time;
 
 use super::World;
@@ -114,7 +113,7 @@ impl<P: Probe> World<P> {
             return;
         }
         let visitor = self.visitors.get_mut(request.visitor);
-        if visitor.user.phase() != Phase::Visiting {
+        if !visitor.user.is_visiting() {
             // The user has left in the meantime, and nobody is there to log in.
             visitor.session.recovery_failed();
             self.answer(place, self.now);
@@ -142,7 +141,7 @@ impl<P: Probe> World<P> {
         self.answer(place, self.now);
         let visitor = self.visitors.get_mut(request.visitor);
         visitor.user.requests_in_flight -= 1;
-        if visitor.user.phase() != Phase::Visiting {
+        if !visitor.user.is_visiting() {
             // Nobody is there any more.
             self.settle(request.visitor);
             return;

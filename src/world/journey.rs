@@ -30,6 +30,7 @@ use crate::probe::{
 use crate::program::{ProgramKind, Step, StepId, TtlChange};
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
 use crate::store::node::Reply;
+use crate::traffic::Phase;
 use crate::units::{Span, Time};
 
 use super::World;
@@ -37,16 +38,18 @@ use super::event::Event;
 use super::request::{Request, program_of};
 
 impl<P: Probe> World<P> {
-    /// A user sends a request in the session they believe in.
+    /// A user sends a request in the session they believe in, number `call` of those that the
+    /// intent sends at once.
     #[inline]
-    pub(super) fn ask(&mut self, place: u32, n: u32, kind: RequestKind) {
+    pub(super) fn ask(&mut self, place: u32, (n, call): (u32, u8), kind: RequestKind) {
         let class = self.visitors.get(place).user.class();
         let programs = &self.crowds[class as usize].programs;
         let Some(first) = programs.first_at_once(program_of(kind)) else {
-            self.ask_otherwise(place, n, kind);
+            self.ask_otherwise(place, (n, call), kind);
             return;
         };
         let mut request = self.new_request(place, (n, 0), kind);
+        request.draws = request.draws.call(call);
         let arrival = request.depart(first, self.now, &self.hop);
         let id = self.requests.insert(request);
         self.agenda.push(arrival, Event::Arrive(id).pack());
@@ -54,15 +57,16 @@ impl<P: Probe> World<P> {
 
     /// Sends a request that has to be prepared, or for which the library does not ask the store.
     #[inline(never)]
-    fn ask_otherwise(&mut self, place: u32, n: u32, kind: RequestKind) {
+    fn ask_otherwise(&mut self, place: u32, (n, call): (u32, u8), kind: RequestKind) {
         let class = self.visitors.get(place).user.class();
-        if !self.crowds[class as usize].prepares || self.prepare(place, n, kind) {
-            self.ask_prepared(place, n, kind);
+        if !self.crowds[class as usize].prepares || self.prepare(place, (n, call), kind) {
+            self.ask_prepared(place, (n, call), kind);
         }
     }
 
-    fn ask_prepared(&mut self, place: u32, n: u32, kind: RequestKind) {
+    fn ask_prepared(&mut self, place: u32, (n, call): (u32, u8), kind: RequestKind) {
         let mut request = self.new_request(place, (n, 0), kind);
+        request.draws = request.draws.call(call);
         let crowd = &self.crowds[request.class as usize];
         let first = crowd.programs.first(request.program);
         request.looks &= first.is_some();
@@ -286,13 +290,20 @@ impl<P: Probe> World<P> {
         self.requests.remove(place);
         let visitor = self.visitors.get_mut(owner);
         visitor.user.requests_in_flight -= 1;
-        if visitor.session.is_none() {
-            self.settle(owner);
+        if visitor.session.is_none() || visitor.user.phase() == Phase::Waiting {
+            self.answered(owner, at);
         }
     }
 }
 
 impl<P: Probe> World<P> {
+    /// What the answer at `at` means to a user without a session, or one who waited for it.
+    #[inline(never)]
+    fn answered(&mut self, owner: u32, at: Time) {
+        self.resume_if_idle(owner, at);
+        self.settle(owner);
+    }
+
     /// Without a cache a request reads its session from the database, and a change is written
     /// there. A login checks the user's credentials first, with or without a cache.
     #[inline]

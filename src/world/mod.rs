@@ -372,7 +372,7 @@ const FINGERPRINT: u64 = 0x9E6C_63D0_676A_9A99;
 /// Whether the user may still act in the session they have.
 const fn presence(user: &User) -> Presence {
     match user.phase() {
-        Phase::Visiting => Presence::InVisit,
+        Phase::Visiting | Phase::Waiting => Presence::InVisit,
         Phase::Away => Presence::MayReturn,
         Phase::Gone => Presence::Gone,
     }

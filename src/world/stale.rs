@@ -13,7 +13,7 @@ use super::{ABANDONED, NO_OWNER, World};
 impl<P: Probe> World<P> {
     /// Prepares a request: the cookie it brings, what it adds to the session. False if it comes
     /// without a cookie, and has been sent as such.
-    pub(super) fn prepare(&mut self, place: u32, n: u32, kind: RequestKind) -> bool {
+    pub(super) fn prepare(&mut self, place: u32, (n, call): (u32, u8), kind: RequestKind) -> bool {
         let visitor = self.visitors.get(place);
         let class = visitor.user.class() as usize;
         let cookie = self.crowds[class].manners.cookie;
@@ -34,7 +34,8 @@ impl<P: Probe> World<P> {
         {
             let visitor = self.visitors.get_mut(place);
             if visitor.session.is_open() {
-                let more = growth.draw(visitor.user.draws().intent(n, Purpose::Growth)) as u32;
+                let draws = visitor.user.draws().request(n, 0).call(call);
+                let more = growth.draw(draws.at(0, Purpose::Growth)) as u32;
                 let grown = visitor.session.bytes.saturating_add(more).min(*most);
                 visitor.session.bytes = visitor.session.bytes.max(grown);
             }

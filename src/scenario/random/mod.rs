@@ -17,7 +17,7 @@ use super::presets::node_types;
 use super::reader::choice::Choice;
 use super::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
 use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
-use super::users::{Arrival, ScriptStep, UserClass, Visits};
+use super::users::{Arrival, Calls, Pacing, Parallel, ScriptStep, UserClass, Visits};
 
 /// The scenario of that seed. Equal seeds give equal scenarios; a run of one has at most some
 /// 100,000 requests. Features are left off entirely in many of them (returns, logouts, a memory
@@ -245,6 +245,17 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
         arrival,
         arrivals,
         think_time,
+        pacing: if visits.cookies {
+            dice.choice()
+        } else {
+            Pacing::FromRequest
+        },
+        parallel: if visits.cookies && dice.one_in(4) {
+            let calls = (0..dice.between(1, 3)).map(|_| Calls(dice.between(1, 4) as u8));
+            Parallel::of(calls.zip(1..).collect())
+        } else {
+            Parallel::ONE
+        },
         stay: visits.stay,
         script: visits.script,
         modify_share: visits.modify_share,

@@ -7,18 +7,20 @@ use super::reader::choice::{Choice, choice_is_value};
 
 pub mod arrivals;
 mod keys;
+mod parallel;
 mod session;
 mod visits;
 
 use arrivals::Arrivals;
 pub(super) use keys::SECTION;
+pub use parallel::{Calls, Parallel};
 pub use session::{
     Cookie, CookieKind, Growth, KeyEncoding, KeyScope, KeySpec, LockSpec, OnLockFailure, Rotation,
     SessionPrograms, SessionSpec, StaleCookie, StaleId, Writes,
 };
 pub(super) use session::{Purpose, SECTION as SESSION};
 pub(super) use visits::Visits;
-pub use visits::{Script, ScriptStep};
+pub use visits::{Pacing, Script, ScriptStep};
 
 /// How the users of a class come.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +87,10 @@ pub struct UserClass {
     pub arrivals: Arrivals,
     /// From one intent to the next within a visit.
     pub think_time: Distribution<Span>,
+    /// Whether a user waits for the reply before thinking.
+    pub pacing: Pacing,
+    /// Requests that one intent sends at once, but for logins and first writes.
+    pub parallel: Parallel,
     /// Length of a visit. Of scripted visits its mean, without cookies the think time.
     pub stay: Distribution<Span>,
     /// The requests of each visit; empty if they are drawn by the shares below, which otherwise
@@ -108,7 +114,9 @@ impl UserClass {
     /// Whether it matters in which order requests of one user read and write: where they are
     /// likely to meet, or are kept apart.
     pub fn follows_updates(&self) -> bool {
-        self.session.lock.is_some() || self.session.work_time.mean() > 0.0
+        self.session.lock.is_some()
+            || self.session.work_time.mean() > 0.0
+            || !self.parallel.is_one()
     }
 }
 
