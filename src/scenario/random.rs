@@ -5,16 +5,18 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::kernel::quantiles::Distribution;
 use crate::kernel::streams::Streams;
-use crate::units::{Bytes, Rate, Ratio, Span};
+use crate::units::{Bandwidth, Bytes, Rate, Ratio, Span, Speed};
 
 use super::Scenario;
 use super::commands::{CommandName, Program, Step, When};
 use super::database::{DatabaseSpec, OnLostSession};
 use super::expect::{Bound, Comparison, Expectation};
 use super::network::NetworkSpec;
-use super::presets::node_types;
+use super::presets::node_types::{self, NodeType, Offer};
 use super::reader::choice::Choice;
-use super::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
+use super::store::{
+    Allocator, CpuCredits, Engine, EvictionPolicy, Platform, ServiceTime, SpeedSpec, StoreSpec,
+};
 use super::users::{Arrival, Encoding, Purpose, SessionSpec, TtlKind, UserClass};
 
 /// The scenario of that seed. Equal seeds give equal scenarios; a run of one has at most some
@@ -43,7 +45,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
         window: Span::from_secs(dice.between(1, 600)),
         platform,
         store: store(&mut dice, platform),
-        node_types: Vec::new(),
+        node_types: own_types(dice),
         network: NetworkSpec {
             hop: dice.spans(0, 2_000_000),
         },
@@ -172,8 +174,9 @@ fn store(dice: &mut Dice, platform: Platform) -> StoreSpec {
         // Enough for the empty node, and then for all, some or hardly any of the sessions.
         (Bytes(dice.between(2 << 20, 16 << 20)), Ratio::ZERO)
     };
+    let engine = dice.pick(&offered);
     StoreSpec {
-        engine: dice.pick(&offered),
+        engine,
         allocator: if elasticache {
             Allocator::Bundled
         } else {
@@ -202,7 +205,64 @@ fn store(dice: &mut Dice, platform: Platform) -> StoreSpec {
         } else {
             ServiceTime::Drawn(dice.spans(0, 100_000))
         },
+        speed: speed(dice, node_type.and_then(node_types::find).as_ref(), engine),
     }
+}
+
+/// Often none; one that nothing uses, which must come back as it was written.
+fn own_types(dice: &mut Dice) -> Vec<NodeType> {
+    if !dice.one_in(4) {
+        return Vec::new();
+    }
+    let offer = Offer {
+        runs: true,
+        price: None,
+    };
+    let vcpu = dice.between(1, 8) as u32;
+    let enhanced_io = dice.one_in(2);
+    let baseline = dice.between(1, 1_000);
+    let limited = dice.one_in(2);
+    vec![NodeType {
+        name: "our.large".to_owned(),
+        generation: "own".to_owned(),
+        vcpu,
+        maxmemory: Bytes(dice.between(1 << 20, 1 << 34)),
+        network_baseline_mbps: limited.then_some(baseline),
+        network_burst_mbps: (limited && dice.one_in(2)).then_some(2 * baseline),
+        enhanced_io,
+        tls_offload: enhanced_io && vcpu >= 4,
+        cpu_credits_per_hour: dice.one_in(2).then_some(24),
+        maxclients: 1_000,
+        redis: offer,
+        valkey: offer,
+        memcached: offer,
+        data_tiering: false,
+        price_region: String::new(),
+        price_date: String::new(),
+    }]
+}
+
+/// Often as the node type is, else so slow and narrow that it matters.
+fn speed(dice: &mut Dice, node_type: Option<&NodeType>, engine: Engine) -> SpeedSpec {
+    let mut speed = SpeedSpec::of(node_type, engine);
+    if dice.one_in(2) {
+        return speed;
+    }
+    speed.speed = Speed(dice.between(1_000, 400_000));
+    speed.tls = dice.one_in(2);
+    speed.io_threads = dice.between(1, 9) as u32;
+    if speed.credits_per_hour > 0 {
+        speed.cpu_credits = dice.choice::<CpuCredits>();
+        speed.credits_at_start = dice.share();
+    }
+    if dice.one_in(2) {
+        speed.bandwidth = Bandwidth(dice.between(1, 100));
+        speed.burst_bandwidth = Bandwidth(dice.between(speed.bandwidth.0, 10_000));
+    } else {
+        (speed.bandwidth, speed.burst_bandwidth) = (Bandwidth(0), Bandwidth(0));
+    }
+    speed.burst_time = Span(dice.between(0, 600_000_000_000));
+    speed
 }
 
 fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {

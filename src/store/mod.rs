@@ -13,4 +13,5 @@ pub mod eviction;
 pub mod keyspace;
 pub mod node;
 pub mod slots;
+pub mod speed;
 mod tables;
