@@ -61,6 +61,10 @@ pub enum Purpose {
     Service = 11,
     /// The time a query occupies the database.
     Query = 12,
+    /// Whether a visit that begins without a login has one later.
+    LogsIn = 13,
+    /// When it does.
+    LoginAfter = 14,
 }
 
 impl DrawRoot {

@@ -6,6 +6,7 @@
 //! come and go, and [`memory`] is the one place with `unsafe` code.
 
 pub mod agenda;
+pub mod curve;
 pub mod draws;
 pub mod memory;
 pub mod quantiles;

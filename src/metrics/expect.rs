@@ -271,8 +271,8 @@ fn cannot_apply(metric: &str, scenario: &Scenario) -> Option<&'static str> {
             "the nodes' `bandwidth` has no limit",
         ),
         "latency.read" => (
-            any(|class| class.modify_share < Ratio::ONE),
-            "every request changes the session",
+            any(|class| class.modify_share.0 + class.untouched_share.0 < Ratio::ONE.0),
+            "no request only reads the session",
         ),
         "latency.modify" => (
             any(|class| class.modify_share > Ratio::ZERO),

@@ -15,6 +15,7 @@ use crate::scenario::network::NetworkSpec;
 use crate::scenario::store::{
     Allocator, Engine, EvictionPolicy, Platform, ServiceTime, SpeedSpec, StoreSpec,
 };
+use crate::scenario::users::arrivals::Arrivals;
 use crate::scenario::users::{Arrival, Encoding, SessionSpec, TtlKind, UserClass};
 use crate::units::{Bytes, Ratio, Span, Time};
 
@@ -82,13 +83,19 @@ fn scenario(ttl: Span) -> Scenario {
         users: vec![UserClass {
             name: "shoppers".to_owned(),
             login: true,
+            login_share: Ratio::ONE,
+            login_after: None,
+            cookies: true,
             arrival: Arrival::Concurrent {
                 users: 100,
                 ramp_up: Span::ZERO,
             },
+            arrivals: Arrivals::default(),
             think_time: Distribution::Fixed(Span::from_secs(20)),
             stay: Distribution::Fixed(Span::from_secs(300)),
+            script: Vec::new(),
             modify_share: Ratio::ZERO,
+            untouched_share: Ratio::ZERO,
             logout_share: Ratio::ZERO,
             return_share: Ratio::ZERO,
             away: Distribution::Fixed(HOUR),

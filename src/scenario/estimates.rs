@@ -12,6 +12,7 @@ use crate::units::Span;
 use super::Scenario;
 use super::reader::problem::Problem;
 use super::reader::tree::Place;
+use super::users::arrivals::{Factor, Step};
 use super::users::{Arrival, TtlKind, UserClass};
 
 /// Live sessions, or users that are to come back, that one run may have. At some 200 bytes each
@@ -131,12 +132,48 @@ impl UserClass {
 
     /// Those of users present, and those that live for `lingers` seconds after a visit.
     fn sessions(&self, duration: Span, lingers: f64) -> f64 {
+        let stay = self.stay_seconds().min(duration.seconds());
         let visits = self.visits(duration).a_second_at_the_end;
-        let present = match self.arrival {
-            Arrival::Concurrent { users, .. } => users as f64,
-            Arrival::Poisson { .. } => visits * self.stay_seconds().min(duration.seconds()),
+        match self.arrival {
+            Arrival::Concurrent { users, .. } => {
+                let present = self.most_users(users);
+                // Each opening of a seat is on a list from the start, a tenth of a session's size.
+                let openings = present * self.arrivals.steps.len() as f64 / 10.0;
+                (present + visits * lingers).max(openings)
+            }
+            Arrival::Poisson { .. } => {
+                let lives = Span(((stay + lingers).min(1e9) * 1e9) as u64);
+                let curve = self.arrivals.curve(Span::ZERO, duration);
+                let peak = curve.peak(lives.0, duration.0.cast_signed());
+                visits * (stay + lingers) * peak
+            }
+        }
+    }
+
+    /// Most of `users` concurrent users that there are at a time.
+    fn most_users(&self, users: u64) -> f64 {
+        let steps = self.arrivals.steps.iter();
+        let most = steps.map(|step| step.factor).fold(Factor::ONE, Factor::max);
+        users as f64 * most.value()
+    }
+
+    /// Seconds of concurrent users in a run of `duration`, for each of them.
+    fn seconds_of_seats(&self, ramp_up: Span, duration: Span) -> f64 {
+        let whole = duration.seconds();
+        let middle = |step: &Step| (step.at.seconds() + step.over.seconds() / 2.0).min(whole);
+        let steps = &self.arrivals.steps;
+        // The ramp-up, up to the first step.
+        let (first, ramp_up) = (steps.first().map_or(whole, middle), ramp_up.seconds());
+        let mut seconds = if first < ramp_up {
+            first * first / ramp_up / 2.0
+        } else {
+            first - ramp_up / 2.0
         };
-        present + visits * lingers
+        for (number, step) in steps.iter().enumerate() {
+            let end = steps.get(number + 1).map_or(whole, middle);
+            seconds += step.factor.value() * (end - middle(step));
+        }
+        seconds
     }
 
     /// Seconds that a session lives after a visit, in the mean: after one that did not end with a
@@ -152,6 +189,12 @@ impl UserClass {
     }
 
     fn requests_a_visit(&self) -> f64 {
+        if !self.cookies {
+            return 1.0;
+        }
+        if !self.script.is_empty() {
+            return self.script.len() as f64;
+        }
         let think = self.think_time.mean() / 1e9;
         1.0 + self.stay_seconds() / think + self.logout_share.fraction()
     }
@@ -173,20 +216,23 @@ impl UserClass {
         match self.arrival {
             Arrival::Concurrent { users, ramp_up } => {
                 let a_second = users as f64 / self.stay_seconds();
-                let ramp_up = ramp_up.seconds().min(whole);
                 Visits {
-                    in_all: a_second * (whole - ramp_up / 2.0),
-                    a_second_at_the_end: a_second,
+                    in_all: a_second * self.seconds_of_seats(ramp_up, duration),
+                    a_second_at_the_end: self.most_users(users) / self.stay_seconds(),
                 }
             }
             Arrival::Poisson { rate } => {
                 let cycle = self.stay_seconds() + self.away.mean() / 1e9;
-                returning_visits(
+                let mut visits = returning_visits(
                     rate.per_second(),
                     self.return_share.fraction(),
                     cycle,
                     whole,
-                )
+                );
+                // Those of a changing rate are as many in all, and more at its peak.
+                let curve = self.arrivals.curve(Span::ZERO, duration);
+                visits.in_all *= curve.passed(duration.0.cast_signed()) as f64 / duration.0 as f64;
+                visits
             }
         }
     }
@@ -257,6 +303,11 @@ fn mean_of_lesser(distribution: &Distribution<Span>, limit: f64) -> f64 {
             let sum: f64 = list.iter().map(|span| span.seconds().min(limit)).sum();
             sum / list.len() as f64
         }
+        Distribution::Weighted(list) => {
+            let lesser = |(span, weight): &(Span, u64)| span.seconds().min(limit) * *weight as f64;
+            let weights: f64 = list.iter().map(|(_, weight)| *weight as f64).sum();
+            list.iter().map(lesser).sum::<f64>() / weights
+        }
     }
 }
 
@@ -309,6 +360,7 @@ mod tests {
                 p99: second(40),
             },
             Distribution::Empirical(vec![second(1), second(4), second(30)]),
+            Distribution::Weighted(vec![(second(1), 5), (second(30), 3)]),
         ];
         for distribution in distributions {
             let table = Quantiles::new(&distribution);

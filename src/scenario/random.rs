@@ -5,19 +5,22 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::kernel::quantiles::Distribution;
 use crate::kernel::streams::Streams;
-use crate::units::{Bandwidth, Bytes, Rate, Ratio, Span, Speed};
+use crate::units::{Bytes, Rate, Ratio, Span};
 
+mod store;
+
+use self::store::{own_types, store};
 use super::Scenario;
 use super::commands::{CommandName, Program, Step, When};
 use super::database::{DatabaseSpec, OnLostSession};
 use super::expect::{Bound, Comparison, Expectation};
 use super::network::NetworkSpec;
-use super::presets::node_types::{self, NodeType, Offer};
 use super::reader::choice::Choice;
-use super::store::{
-    Allocator, CpuCredits, Engine, EvictionPolicy, Platform, ServiceTime, SpeedSpec, StoreSpec,
+use super::store::Platform;
+use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
+use super::users::{
+    Arrival, Encoding, Purpose, ScriptStep, SessionSpec, TtlKind, UserClass, Visits,
 };
-use super::users::{Arrival, Encoding, Purpose, SessionSpec, TtlKind, UserClass};
 
 /// The scenario of that seed. Equal seeds give equal scenarios; a run of one has at most some
 /// 100,000 requests. Features are left off entirely in many of them (returns, logouts, a memory
@@ -45,7 +48,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
         window: Span::from_secs(dice.between(1, 600)),
         platform,
         store: store(&mut dice, platform),
-        node_types: own_types(dice),
+        node_types: own_types(&mut dice),
         network: NetworkSpec {
             hop: dice.spans(0, 2_000_000),
         },
@@ -119,11 +122,14 @@ impl Dice {
             Distribution::Empirical(list) => {
                 Distribution::Empirical(list.into_iter().map(|n| Span(n.0)).collect())
             }
+            Distribution::Weighted(list) => {
+                Distribution::Weighted(list.into_iter().map(|(n, w)| (Span(n.0), w)).collect())
+            }
         }
     }
 
     fn distribution(&mut self, least: u64, most: u64) -> Distribution<Bytes> {
-        match self.between(0, 4) {
+        match self.between(0, 5) {
             0 => Distribution::Fixed(Bytes(self.between(least, most))),
             1 => Distribution::Exponential {
                 mean: Bytes(self.between(least, most)),
@@ -143,6 +149,14 @@ impl Dice {
                     p99: Bytes(p99),
                 }
             }
+            4 => {
+                let n = self.between(1, 3);
+                let draws = (0..n).map(|_| {
+                    let value = Bytes(self.between(least, most));
+                    (value, self.between(1, 9))
+                });
+                Distribution::Weighted(draws.collect())
+            }
             _ => {
                 let n = self.between(1, 5);
                 let draws = (0..n).map(|_| Bytes(self.between(least, most)));
@@ -150,119 +164,6 @@ impl Dice {
             }
         }
     }
-}
-
-fn store(dice: &mut Dice, platform: Platform) -> StoreSpec {
-    let elasticache = platform == Platform::ElastiCache;
-    let offered: Vec<Engine> = Engine::CHOICES
-        .iter()
-        .map(|(_, engine)| *engine)
-        .filter(|engine| platform.offers(*engine))
-        .collect();
-    let node_type = if elasticache && dice.one_in(2) {
-        Some("cache.t3.micro")
-    } else {
-        None
-    };
-    let (maxmemory, reserved_memory) = if let Some(node_type) = node_type.and_then(node_types::find)
-    {
-        let reserved = Ratio(dice.between(0, Ratio::ONE.0 * 9 / 10));
-        (node_type.usable(reserved), reserved)
-    } else if dice.one_in(3) {
-        (Bytes(0), Ratio::ZERO)
-    } else {
-        // Enough for the empty node, and then for all, some or hardly any of the sessions.
-        (Bytes(dice.between(2 << 20, 16 << 20)), Ratio::ZERO)
-    };
-    let engine = dice.pick(&offered);
-    StoreSpec {
-        engine,
-        allocator: if elasticache {
-            Allocator::Bundled
-        } else {
-            dice.choice::<Allocator>()
-        },
-        shards: if dice.one_in(2) {
-            1
-        } else {
-            dice.between(2, 9) as u32
-        },
-        node_type: node_type.map(str::to_owned),
-        maxmemory,
-        reserved_memory,
-        maxmemory_policy: dice.choice::<EvictionPolicy>(),
-        maxmemory_samples: dice.between(1, 64) as u32,
-        hz: dice.pick(&[1, 10, 10, 100, 500]),
-        active_expire_effort: dice.between(1, 10) as u32,
-        lfu_log_factor: dice.between(0, 100) as u32,
-        lfu_decay_time: dice.between(0, 60) as u32,
-        service_time: if dice.one_in(2) {
-            let fixed = Span(dice.between(0, 50_000));
-            ServiceTime::ByBytes {
-                fixed,
-                per_kib: Span(dice.between(0, 2_000)),
-            }
-        } else {
-            ServiceTime::Drawn(dice.spans(0, 100_000))
-        },
-        speed: speed(dice, node_type.and_then(node_types::find).as_ref(), engine),
-    }
-}
-
-/// Often none; one that nothing uses, which must come back as it was written.
-fn own_types(dice: &mut Dice) -> Vec<NodeType> {
-    if !dice.one_in(4) {
-        return Vec::new();
-    }
-    let offer = Offer {
-        runs: true,
-        price: None,
-    };
-    let vcpu = dice.between(1, 8) as u32;
-    let enhanced_io = dice.one_in(2);
-    let baseline = dice.between(1, 1_000);
-    let limited = dice.one_in(2);
-    vec![NodeType {
-        name: "our.large".to_owned(),
-        generation: "own".to_owned(),
-        vcpu,
-        maxmemory: Bytes(dice.between(1 << 20, 1 << 34)),
-        network_baseline_mbps: limited.then_some(baseline),
-        network_burst_mbps: (limited && dice.one_in(2)).then_some(2 * baseline),
-        enhanced_io,
-        tls_offload: enhanced_io && vcpu >= 4,
-        cpu_credits_per_hour: dice.one_in(2).then_some(24),
-        maxclients: 1_000,
-        redis: offer,
-        valkey: offer,
-        memcached: offer,
-        data_tiering: false,
-        price_region: String::new(),
-        price_date: String::new(),
-    }]
-}
-
-/// Often as the node type is, else so slow and narrow that it matters.
-fn speed(dice: &mut Dice, node_type: Option<&NodeType>, engine: Engine) -> SpeedSpec {
-    let mut speed = SpeedSpec::of(node_type, engine);
-    if dice.one_in(2) {
-        return speed;
-    }
-    speed.speed = Speed(dice.between(1_000, 400_000));
-    speed.tls = dice.one_in(2);
-    speed.io_threads = dice.between(1, 9) as u32;
-    if speed.credits_per_hour > 0 {
-        speed.cpu_credits = dice.choice::<CpuCredits>();
-        speed.credits_at_start = dice.share();
-    }
-    if dice.one_in(2) {
-        speed.bandwidth = Bandwidth(dice.between(1, 100));
-        speed.burst_bandwidth = Bandwidth(dice.between(speed.bandwidth.0, 10_000));
-    } else {
-        (speed.bandwidth, speed.burst_bandwidth) = (Bandwidth(0), Bandwidth(0));
-    }
-    speed.burst_time = Span(dice.between(0, 600_000_000_000));
-    speed
 }
 
 fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
@@ -279,17 +180,132 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
         }
     };
     let second = 1_000_000_000;
+    let think_time = dice.spans(5 * second, 60 * second);
+    let visits = visits(dice, &think_time);
+    let arrivals = arrivals(dice, &arrival, duration);
     UserClass {
         name: format!("class-{number}"),
-        login: dice.one_in(2),
+        login: visits.login,
+        login_share: visits.login_share,
+        login_after: visits.login_after,
+        cookies: visits.cookies,
         arrival,
-        think_time: dice.spans(5 * second, 60 * second),
-        stay: dice.spans(10 * second, 600 * second),
-        modify_share: dice.share(),
-        logout_share: dice.share(),
-        return_share: dice.share(),
-        away: dice.spans(60 * second, 7_200 * second),
+        arrivals,
+        think_time,
+        stay: visits.stay,
+        script: visits.script,
+        modify_share: visits.modify_share,
+        untouched_share: visits.untouched_share,
+        logout_share: visits.logout_share,
+        return_share: if visits.cookies {
+            dice.share()
+        } else {
+            Ratio::ZERO
+        },
+        away: if visits.cookies {
+            dice.spans(60 * second, 7_200 * second)
+        } else {
+            Distribution::Fixed(Span::ZERO)
+        },
         session: session(dice),
+    }
+}
+
+/// How the rate, or the number of users, changes.
+fn arrivals(dice: &mut Dice, arrival: &Arrival, duration: Span) -> Arrivals {
+    if dice.one_in(2) {
+        return Arrivals::default();
+    }
+    let factor = |dice: &mut Dice| Factor(dice.between(0, 2_500_000));
+    let mut steps = Vec::new();
+    let mut at = duration.0 / 20;
+    for _ in 0..dice.between(0, 3) {
+        let over = dice.between(0, duration.0 / 8);
+        at += dice.between(0, duration.0 / 3);
+        steps.push(RateStep {
+            at: Span(at),
+            factor: factor(dice),
+            over: Span(over),
+        });
+        at += over;
+    }
+    if matches!(arrival, Arrival::Concurrent { .. }) {
+        return Arrivals {
+            steps,
+            ..Arrivals::default()
+        };
+    }
+    let spikes = (0..dice.between(0, 2)).map(|_| Spike {
+        at: Span(dice.between(0, duration.0)),
+        factor: factor(dice),
+        rise: Span(dice.between(0, duration.0 / 20)),
+        lasts: Span(dice.between(0, duration.0 / 20)),
+        end: if dice.one_in(2) {
+            SpikeEnd::Fall(Span(dice.between(1, duration.0 / 20)))
+        } else {
+            SpikeEnd::Decay(Span(dice.between(1, duration.0 / 100)))
+        },
+        every: dice.one_in(3).then_some(Span(duration.0 / 3)),
+    });
+    let spikes = spikes.collect();
+    Arrivals {
+        process: dice.choice(),
+        daily: match dice.between(0, 3) {
+            0 => Daily::ByHour((0..24).map(|hour| Factor((hour + 1) * 100_000)).collect()),
+            1 => Daily::Sine {
+                peak: Span::from_secs(dice.between(0, 86_399)),
+                swing: dice.share(),
+            },
+            _ => Daily::Flat,
+        },
+        by_weekday: if dice.one_in(3) {
+            (1..=7).map(|day| Factor(day * 1_500_000)).collect()
+        } else {
+            Vec::new()
+        },
+        begins_at: Span::from_secs(dice.between(0, 86_399)),
+        begins_on: dice.choice(),
+        growth: dice.share(),
+        steps,
+        spikes,
+    }
+}
+
+fn visits(dice: &mut Dice, think_time: &Distribution<Span>) -> Visits {
+    let second = 1_000_000_000;
+    if dice.one_in(8) {
+        return Visits::of_a_stranger(think_time);
+    }
+    let login = dice.one_in(2);
+    if dice.one_in(5) {
+        let mut script = vec![ScriptStep::FirstWrite];
+        for _ in 0..dice.between(0, 12) {
+            let step = dice.choice::<ScriptStep>();
+            if login || step != ScriptStep::Login {
+                script.push(step);
+            }
+        }
+        return Visits::scripted(login, script, think_time);
+    }
+    let modify_share = dice.share();
+    Visits {
+        login,
+        login_share: if login { dice.share() } else { Ratio::ONE },
+        login_after: if login && dice.one_in(3) {
+            Some(dice.spans(0, 300 * second))
+        } else {
+            None
+        },
+        cookies: true,
+        stay: dice.spans(10 * second, 600 * second),
+        script: Vec::new(),
+        modify_share,
+        untouched_share: if dice.one_in(3) {
+            Ratio(dice.between(0, Ratio::ONE.0 - modify_share.0))
+        } else {
+            Ratio::ZERO
+        },
+        logout_share: dice.share(),
     }
 }
 

@@ -7,8 +7,10 @@
 use serde_json::{Map, Value, json};
 
 use super::SECTIONS;
+use super::reader::choice::Choice;
 use super::reader::key::{Fallback, KeyInfo, Kind, Section};
 use super::reader::tree::{self, Tree};
+use super::users::ScriptStep;
 
 /// The schema.
 pub fn schema() -> Value {
@@ -86,6 +88,19 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         Kind::Durations => put("allOf", reference("durations")),
         Kind::Sizes => put("allOf", reference("sizes")),
         Kind::Program => put("allOf", reference("program")),
+        Kind::Factor => {
+            put("type", json!("number"));
+            put("minimum", json!(0));
+        }
+        Kind::Factors => {
+            put("type", json!("array"));
+            put("items", json!({ "type": "number", "minimum": 0 }));
+        }
+        Kind::Script => {
+            put("type", json!("array"));
+            put("minItems", json!(1));
+            put("items", json!({ "enum": ScriptStep::words() }));
+        }
         Kind::ServiceTime => put("allOf", reference("service_time")),
         Kind::Expectations => put("allOf", reference("expectations")),
         Kind::Price => {
@@ -227,6 +242,15 @@ fn distribution(of: &str) -> Value {
                 }),
             ),
             form("values", json!({ "type": "array", "items": one, "minItems": 1 })),
+            {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["values", "weights"],
+                "properties": {
+                    "values": { "type": "array", "items": one, "minItems": 1 },
+                    "weights": { "type": "array", "items": { "type": "integer", "minimum": 0 } },
+                },
+            },
         ],
     })
 }

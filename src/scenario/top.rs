@@ -144,6 +144,9 @@ pub const SECTIONS: &[&Section] = &[
     &database::SECTION,
     &users::SECTION,
     users::SECTION.sections[0],
+    users::SECTION.sections[0].sections[0],
+    users::SECTION.sections[0].sections[1],
+    users::SECTION.sections[1],
     &own_types::SECTION,
 ];
 

@@ -13,7 +13,7 @@ use crate::scenario::users::{Encoding, SessionSpec, UserClass};
 use crate::store::keyspace::{Shape, ShapeKind};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
-use crate::traffic::Class;
+use crate::traffic::{Arrivals, Class};
 use crate::units::{Ratio, Span, Time};
 
 use super::database::Database;
@@ -38,7 +38,10 @@ impl<P: Probe> World<P> {
             .users
             .iter()
             .enumerate()
-            .map(|(index, class)| crowd(class, index as u16, root, &mut nodes))
+            .map(|(index, class)| {
+                let compiled = Class::new(class, index as u16, root);
+                crowd(class, compiled, scenario.duration, &mut nodes)
+            })
             .collect();
         let seconds = scenario.duration.seconds().max(1e-9);
         let rate = scenario.expected_requests() / seconds;
@@ -92,7 +95,7 @@ impl<P: Probe> World<P> {
     }
 }
 
-fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> Crowd {
+fn crowd(class: &UserClass, compiled: Class, duration: Span, nodes: &mut [Node]) -> Crowd {
     let session = &class.session;
     let key = KeyPattern::new(&session.key, session.id_length as usize);
     let shape = shape_of(session, key.len());
@@ -105,7 +108,6 @@ fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> C
         shapes.all(|other| other == shape),
         "nodes disagree on the number of a shape"
     );
-    let compiled = Class::new(class, index, root);
     let returns = class.return_share > Ratio::ZERO;
     Crowd {
         programs: Programs::new(session),
@@ -115,9 +117,10 @@ fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> C
         ttl_kind: session.ttl_kind,
         key,
         shape,
-        seats: Seats::new(compiled.seats().unwrap_or(0), returns),
-        arrived: 0,
-        first_in_seats: compiled.first_arrivals(),
+        seats: Seats::new(&compiled, returns),
+        openings: compiled.openings(),
+        arrivals: Arrivals::new(class, duration),
+        next_arrival: (Time::NEVER, 0),
         class: compiled,
     }
 }

@@ -27,7 +27,7 @@ use crate::session::{KeyDeath, Presence, Session};
 use crate::store::keyspace::{DeathCause, KeyId, ShapeId};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
-use crate::traffic::{Class, Phase, User};
+use crate::traffic::{Arrivals, Class, Phase, User};
 use crate::units::{Span, Time};
 
 use database::Database;
@@ -79,6 +79,16 @@ struct Visitor {
 
 const _: () = assert!(size_of::<Visitor>() == 64);
 
+impl Visitor {
+    /// Someone who has no session yet.
+    fn new(user: User) -> Self {
+        Self {
+            user,
+            session: Session::default(),
+        }
+    }
+}
+
 /// A class of users with all that is compiled for it.
 #[derive(Debug)]
 struct Crowd {
@@ -92,10 +102,11 @@ struct Crowd {
     shape: ShapeId,
     /// Places of the concurrent users, where their number is fixed.
     seats: visits::Seats,
-    /// When the first user of each seat arrives, the earliest last, for those still to come.
-    first_in_seats: Vec<(Time, u32)>,
-    /// Users who arrived so far, where they arrive as a Poisson process.
-    arrived: u64,
+    /// When each seat opens, the earliest last, for those still to come.
+    openings: Vec<(Time, u32)>,
+    /// Where users come at a rate: who comes when, and the time and number of the next.
+    arrivals: Arrivals,
+    next_arrival: (Time, u64),
 }
 
 impl Crowd {

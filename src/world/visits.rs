@@ -2,9 +2,9 @@
 
 use crate::kernel::slab::Slab;
 use crate::probe::{Probe, RequestKind};
-use crate::session::{NO_KEY, Session};
+use crate::session::NO_KEY;
 use crate::store::keyspace::KeyId;
-use crate::traffic::{Act, Intent, Phase, User};
+use crate::traffic::{Act, Class, Intent, Phase, User};
 
 use super::event::Event;
 use super::{NO_OWNER, Visitor, World};
@@ -13,7 +13,8 @@ use super::{NO_OWNER, Visitor, World};
 /// at once.
 #[derive(Debug, Default)]
 pub(super) struct Seats {
-    /// One a seat; empty if nobody ever comes back, since then nobody waits.
+    /// One a seat; empty if nobody ever comes back and no seat ever closes, since then nothing
+    /// needs to be known of them.
     seats: Vec<Seat>,
     /// Links of the lists of those who wait.
     links: Slab<Link>,
@@ -24,8 +25,9 @@ struct Seat {
     /// Who waits to come back, first come, first served: a list of links.
     first: u32,
     last: u32,
-    /// How many users have had the seat before its present one.
-    generation: u32,
+    /// How many users have had the seat so far, its present one included.
+    users: u32,
+    taken: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,13 +39,17 @@ struct Link {
 const NOBODY: u32 = u32::MAX;
 
 impl Seats {
-    /// `number` seats; with `returns` if users come back to them.
-    pub(super) fn new(number: u64, returns: bool) -> Self {
-        let number = if returns { number as usize } else { 0 };
+    /// Those of `class`; with `returns` if users come back to them.
+    pub(super) fn new(class: &Class, returns: bool) -> Self {
+        let number = match class.seats() {
+            Some(number) if returns || class.seats_change() => number as usize,
+            _ => 0,
+        };
         let empty = Seat {
             first: NOBODY,
             last: NOBODY,
-            generation: 0,
+            users: 0,
+            taken: false,
         };
         Self {
             seats: vec![empty; number],
@@ -66,35 +72,54 @@ impl Seats {
         seat.last = link;
     }
 
-    /// Who takes the seat that `user` leaves: a visitor who waits for it, or the number of the
-    /// generation of someone new.
+    /// Who takes the seat that opens: a visitor who waits for it, or the number of the generation
+    /// of someone new. `None` if whoever had it when it closed still has it.
+    fn opens(&mut self, seat: u32) -> Option<Result<u32, u32>> {
+        match self.seats.get(seat as usize) {
+            None => Some(Err(0)),
+            Some(seat) if seat.taken => None,
+            Some(_) => Some(self.seat_next(seat)),
+        }
+    }
+
+    /// Who takes the seat that `user` leaves.
     fn next(&mut self, user: &User) -> Result<u32, u32> {
-        let Some(seat) = self.seats.get_mut(user.seat() as usize) else {
+        if self.seats.is_empty() {
             return Err(user.generation() + 1);
-        };
+        }
+        self.seat_next(user.seat())
+    }
+
+    fn seat_next(&mut self, seat: u32) -> Result<u32, u32> {
+        let seat = &mut self.seats[seat as usize];
+        seat.taken = true;
         if seat.first == NOBODY {
-            seat.generation += 1;
-            return Err(seat.generation);
+            seat.users += 1;
+            return Err(seat.users - 1);
         }
         let link = *self.links.get(seat.first);
         self.links.remove(seat.first);
         seat.first = link.next;
         Ok(link.visitor)
     }
+
+    /// The seat has closed before its user left.
+    fn close(&mut self, seat: u32) {
+        self.seats[seat as usize].taken = false;
+    }
 }
 
 impl<P: Probe> World<P> {
     /// Puts the next new user of a class on the agenda.
     pub(super) fn expect_next_user(&mut self, class: usize) {
-        let crowd = &self.crowds[class];
-        let at = match crowd.class.seats() {
-            Some(_) => match crowd.first_in_seats.last() {
-                Some((at, _)) => *at,
-                None => return,
-            },
-            None => self
-                .now
-                .saturating_add(crowd.class.gap_before(crowd.arrived)),
+        let crowd = &mut self.crowds[class];
+        let at = if crowd.class.seats().is_none() {
+            crowd.next_arrival = crowd.arrivals.next(&crowd.class);
+            crowd.next_arrival.0
+        } else if let Some((at, _)) = crowd.openings.last() {
+            *at
+        } else {
+            return;
         };
         // Beyond the end nobody arrives; the clock reaches no further.
         if at < self.end {
@@ -102,24 +127,29 @@ impl<P: Probe> World<P> {
         }
     }
 
+    /// Someone new comes, or a seat opens.
     pub(super) fn new_user(&mut self, class: u32) {
         let class = class as usize;
         let crowd = &mut self.crowds[class];
-        let user = if let Some((_, seat)) = crowd.first_in_seats.pop() {
+        let visitor = if let Some((_, seat)) = crowd.openings.pop() {
             // What is left of a long list is most of a run's memory at its beginning.
-            if crowd.first_in_seats.len() < crowd.first_in_seats.capacity() / 2 {
-                crowd.first_in_seats.shrink_to_fit();
+            if crowd.openings.len() < crowd.openings.capacity() / 2 {
+                crowd.openings.shrink_to_fit();
             }
-            crowd.class.seated_user(seat, 0)
+            crowd.seats.opens(seat).map(|next| match next {
+                Ok(visitor) => visitor,
+                Err(generation) => {
+                    let user = crowd.class.seated_user(seat, generation);
+                    self.visitors.insert(Visitor::new(user))
+                }
+            })
         } else {
-            crowd.arrived += 1;
-            crowd.class.arriving_user(crowd.arrived - 1)
+            let user = crowd.class.arriving_user(crowd.next_arrival.1);
+            Some(self.visitors.insert(Visitor::new(user)))
         };
-        let visitor = self.visitors.insert(Visitor {
-            user,
-            session: Session::default(),
-        });
-        self.begin_visit(visitor);
+        if let Some(visitor) = visitor {
+            self.begin_visit(visitor);
+        }
         self.expect_next_user(class);
     }
 
@@ -159,24 +189,21 @@ impl<P: Probe> World<P> {
         self.perform(place, act);
     }
 
-    /// A user has left a seat: whoever waits for it sits down, else someone new.
+    /// A user has left a seat: whoever waits for it sits down, else someone new, unless it has
+    /// closed.
     fn pass_on_seat(&mut self, user: &User) {
-        let class = user.class() as usize;
-        if self.crowds[class].class.seats().is_none() {
+        let crowd = &mut self.crowds[user.class() as usize];
+        if crowd.class.seats().is_none() {
             return;
         }
-        let next = self.crowds[class]
-            .seats
-            .next(user)
-            .unwrap_or_else(|generation| {
-                let user = self.crowds[class]
-                    .class
-                    .seated_user(user.seat(), generation);
-                self.visitors.insert(Visitor {
-                    user,
-                    session: Session::default(),
-                })
-            });
+        if crowd.class.seats_change() && !crowd.class.seat_is_open(user.seat(), self.now) {
+            crowd.seats.close(user.seat());
+            return;
+        }
+        let next = crowd.seats.next(user).unwrap_or_else(|generation| {
+            let user = crowd.class.seated_user(user.seat(), generation);
+            self.visitors.insert(Visitor::new(user))
+        });
         self.begin_visit(next);
     }
 
@@ -189,19 +216,22 @@ impl<P: Probe> World<P> {
         match act.intent {
             Intent::Read => self.request(place, act.n, RequestKind::Read),
             Intent::Modify => self.request(place, act.n, RequestKind::Modify),
-            Intent::Login | Intent::Logout | Intent::Leave => self.come_or_go(place, act),
+            _ => self.come_or_go(place, act),
         }
     }
 
     #[inline(never)]
     fn come_or_go(&mut self, place: u32, act: Act) {
         match act.intent {
-            Intent::Read | Intent::Modify => {}
-            Intent::Login => self.log_in(place, act.n, 0),
+            // The first two are requests like all others, and the rest send nothing to the store.
+            Intent::Read | Intent::Modify | Intent::Hit | Intent::Untouched => {}
+            Intent::Login | Intent::FirstWrite => self.log_in(place, act.n, 0),
             Intent::Logout => {
                 // What becomes of the session is known when the logout is answered.
                 self.request(place, act.n, RequestKind::Logout);
-                self.visit_over(place);
+                if self.visitors.get(place).user.phase() != Phase::Visiting {
+                    self.visit_over(place);
+                }
             }
             Intent::Leave => {
                 let now = self.now;

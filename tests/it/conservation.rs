@@ -11,6 +11,7 @@ use sessionsim::probe::{
     SessionSeen,
 };
 use sessionsim::scenario::random::random_scenario;
+use sessionsim::scenario::users::ScriptStep;
 use sessionsim::units::{Span, Time};
 
 use crate::support::{Both, watch};
@@ -59,6 +60,8 @@ struct Counting {
     last: Time,
     end: Time,
     ended: bool,
+    /// Most logouts that a script has.
+    logouts_a_visit: u64,
     broken: Vec<String>,
 }
 
@@ -255,8 +258,9 @@ impl Counting {
                         + class.issued[RequestKind::Login as usize],
                 "more sessions logged out than users who did so",
             );
+            let logouts = self.logouts_a_visit;
             self.hold(
-                class.issued[RequestKind::Logout as usize] <= class.visits,
+                class.issued[RequestKind::Logout as usize] <= class.visits * logouts,
                 "more logouts than visits",
             );
         }
@@ -324,8 +328,13 @@ fn swarm(seed: u64, warm_up: bool) -> (Vec<String>, Counting) {
             max: Span::from_secs(seed % 60),
         };
     }
+    let logouts = scenario.users.iter().map(|class| {
+        let logs_out = |step: &&ScriptStep| **step == ScriptStep::Logout;
+        class.script.iter().filter(logs_out).count() as u64
+    });
     let counting = Counting {
         end: Time::ZERO + scenario.duration,
+        logouts_a_visit: logouts.max().unwrap_or(0).max(1),
         ..Counting::default()
     };
     let both = watch(&scenario, Both(counting, Recorder::new(&scenario)));

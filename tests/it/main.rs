@@ -20,3 +20,4 @@ mod races;
 mod replay;
 mod run;
 mod support;
+mod traffic;

@@ -62,6 +62,12 @@ pub enum Kind {
     Sizes,
     /// A list of commands.
     Program,
+    /// A list of requests.
+    Script,
+    /// What something is multiplied by.
+    Factor,
+    /// A list of such numbers.
+    Factors,
     /// A duration by bytes, or a distribution of durations.
     ServiceTime,
     /// A list of expectations.
@@ -89,6 +95,9 @@ impl Kind {
             Self::Durations => "duration or distribution",
             Self::Sizes => "size or distribution",
             Self::Program => "list of commands",
+            Self::Script => "list of requests",
+            Self::Factor => "number",
+            Self::Factors => "list of numbers",
             Self::ServiceTime => "service time",
             Self::Expectations => "list of expectations",
             Self::Price => "price",

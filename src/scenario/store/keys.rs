@@ -302,8 +302,8 @@ impl StoreSpec {
             whole
         });
         let service_time = table.get(&SERVICE_TIME);
-        let known_type = node_type.as_ref().map(Option::as_ref).ok();
-        let speed = speed::read(&table, known_type, engine);
+        let known_type = node_type.as_ref().map(Option::as_ref);
+        let speed = speed::read(&table, known_type.map_err(|wrong| *wrong), engine);
         table.finish();
         let (maxmemory, reserved_memory) = memory?;
         Some(Self {

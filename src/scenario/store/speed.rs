@@ -4,7 +4,7 @@ use crate::scenario::presets::node_types::NodeType;
 use crate::scenario::reader::choice::{Choice, choice_is_value};
 use crate::scenario::reader::key::{Key, KeyInfo};
 use crate::scenario::reader::problem::Problem;
-use crate::scenario::reader::table::Table;
+use crate::scenario::reader::table::{Table, Wrong};
 use crate::scenario::reader::writer::Writer;
 use crate::units::{Bandwidth, Ratio, Span, Speed};
 
@@ -208,13 +208,13 @@ pub(super) const KEYS: [KeyInfo; 8] = [
     BURST_TIME.info(),
 ];
 
-/// Reads them; `node_type` is `None` if it is wrong, and `Some(None)` if there is none.
+/// Reads them.
 pub(super) fn read(
     table: &Table<'_>,
-    node_type: Option<Option<&NodeType>>,
+    node_type: Result<Option<&NodeType>, Wrong>,
     engine: Option<Engine>,
 ) -> Option<SpeedSpec> {
-    let default = node_type.zip(engine);
+    let default = node_type.ok().zip(engine);
     let default = default.map(|(node_type, engine)| SpeedSpec::of(node_type, engine));
     let default = default.as_ref();
     let tls = table.get(&TLS);

@@ -11,30 +11,21 @@ use crate::scenario::reader::table::Table;
 use crate::scenario::reader::writer::Writer;
 use crate::units::{Rate, Ratio, Span};
 
-use super::{Arrival, SessionSpec, UserClass, session};
+use super::visits::{self, Visits};
+use super::{Arrival, Arrivals, SessionSpec, UserClass, arrivals, session};
 
 /// Two years: longer than any run.
-const MAX_TIME: u64 = 730 * 86_400_000_000_000;
+pub(super) const MAX_TIME: u64 = 730 * 86_400_000_000_000;
 /// One new user each ten nanoseconds.
 const MAX_RATE: u64 = 100_000_000_000_000_000;
 /// Below it a user would do nothing but click.
 const MIN_MEAN_THINK: f64 = 1e6;
-/// Below it a visit is no visit.
-const MIN_MEAN_STAY: f64 = 1e9;
 
 const NAME: Key<String> = Key::derived(
     "name",
     "\"users\" for the first class, \"users-2\" for the second, and so on",
     "Name of the class in reports: letters, digits, - and _.",
 );
-
-const LOGIN: Key<bool> = Key::built_in(
-    "login",
-    "true",
-    "most sessions begin with a login",
-    "Whether a visit begins with a login; guests (false) own a session without one.",
-)
-.called(&["logged_in", "authenticated"]);
 
 const CONCURRENT: Key<u64> = Key::optional(
     "concurrent",
@@ -57,13 +48,12 @@ const RAMP_UP: Key<Span> = Key::derived(
 const ARRIVAL_RATE: Key<Rate> = Key::optional(
     "arrival_rate",
     "the number of `concurrent` users is fixed",
-    "New users by time, as a Poisson process; those who come back come on top. Either this or \
-     `concurrent`.",
+    "New users by time, as a Poisson process, in the mean where [users.arrivals] says how the rate \
+     changes; those who come back come on top. Either this or `concurrent`.",
 )
 .between(1, MAX_RATE)
 .called(&[
     "rate",
-    "arrivals",
     "arrival",
     "visits",
     "visits_per_day",
@@ -78,31 +68,6 @@ const THINK_TIME: Key<Distribution<Span>> = Key::built_in(
 )
 .between(0, MAX_TIME)
 .called(&["think", "pause", "interval"]);
-
-const STAY: Key<Distribution<Span>> = Key::built_in(
-    "stay",
-    "{ exponential = \"10m\" }",
-    "assumed: a visit of some thirty requests",
-    "Length of a visit.",
-)
-.between(0, MAX_TIME)
-.called(&["visit", "visit_length", "session_length", "duration"]);
-
-const MODIFY_SHARE: Key<Ratio> = Key::built_in(
-    "modify_share",
-    "\"10%\"",
-    "assumed",
-    "Share of requests that change the session; the others only read it.",
-)
-.called(&["write_share", "writes", "modify"]);
-
-const LOGOUT_SHARE: Key<Ratio> = Key::built_in(
-    "logout_share",
-    "\"10%\"",
-    "assumed: most people just leave",
-    "Share of visits that end with a logout; the others just end.",
-)
-.called(&["logout"]);
 
 const RETURN_SHARE: Key<Ratio> = Key::built_in(
     "return_share",
@@ -128,21 +93,24 @@ pub(in crate::scenario) const SECTION: Section = Section {
     help: "A class of users: people (or bots) alike.",
     keys: &[
         NAME.info(),
-        LOGIN.info(),
+        visits::LOGIN.info(),
+        visits::LOGIN_SHARE.info(),
+        visits::LOGIN_AFTER.info(),
+        visits::COOKIES.info(),
         CONCURRENT.info(),
         RAMP_UP.info(),
         ARRIVAL_RATE.info(),
         THINK_TIME.info(),
-        STAY.info(),
-        MODIFY_SHARE.info(),
-        LOGOUT_SHARE.info(),
+        visits::SCRIPT.info(),
+        visits::STAY.info(),
+        visits::MODIFY_SHARE.info(),
+        visits::UNTOUCHED_SHARE.info(),
+        visits::LOGOUT_SHARE.info(),
         RETURN_SHARE.info(),
         AWAY.info(),
     ],
-    sections: &[&session::SECTION],
-    not_yet: &[
-        "library", "zones", "client", "zone", "on_error", "pacing", "schedule", "daily",
-    ],
+    sections: &[&arrivals::SECTION, &session::SECTION],
+    not_yet: &["library", "zones", "client", "zone", "on_error", "pacing"],
 };
 
 impl UserClass {
@@ -155,28 +123,35 @@ impl UserClass {
         names: &mut BTreeSet<String>,
     ) -> Option<Self> {
         let name = read_name(&table, number, names);
-        let login = table.get(&LOGIN);
         let think_time = table.get(&THINK_TIME);
-        let stay = table.get(&STAY);
-        let arrival = read_arrival(&table, stay.as_ref(), duration);
-        let modify_share = table.get(&MODIFY_SHARE);
-        let logout_share = table.get(&LOGOUT_SHARE);
-        let return_share = table.get(&RETURN_SHARE);
-        let away = table.get(&AWAY);
+        let visits = Visits::read(&table, think_time.as_ref());
+        let stay = visits.as_ref().map(|visits| &visits.stay);
+        let arrival = read_arrival(&table, stay, duration);
+        let fixed = table.has(&CONCURRENT);
+        let arrivals = Arrivals::read(table.section(&arrivals::SECTION), fixed, duration);
+        let cookies = visits.as_ref().is_none_or(|visits| visits.cookies);
+        let (return_share, away) = read_returns(&table, cookies);
         let session = SessionSpec::read(
             table.required_section(&session::SECTION, "bytes = \"2KB\"\nttl = \"30m\""),
         );
-        let lively = check_means(&table, think_time.as_ref(), stay.as_ref());
+        let lively = check_think_time(&table, think_time.as_ref());
         table.finish();
         lively.then_some(())?;
+        let visits = visits?;
         Some(Self {
             name: name?,
-            login: login?,
+            login: visits.login,
+            login_share: visits.login_share,
+            login_after: visits.login_after,
+            cookies: visits.cookies,
             arrival: arrival?,
+            arrivals: arrivals?,
             think_time: think_time?,
-            stay: stay?,
-            modify_share: modify_share?,
-            logout_share: logout_share?,
+            stay: visits.stay,
+            script: visits.script,
+            modify_share: visits.modify_share,
+            untouched_share: visits.untouched_share,
+            logout_share: visits.logout_share,
             return_share: return_share?,
             away: away?,
             session: session?,
@@ -186,7 +161,7 @@ impl UserClass {
     pub(in crate::scenario) fn write(&self, out: &mut Writer) {
         out.section(&SECTION);
         out.put(&NAME, &self.name);
-        out.put(&LOGIN, &self.login);
+        self.write_login(out);
         match &self.arrival {
             Arrival::Concurrent { users, ramp_up } => {
                 out.put(&CONCURRENT, users);
@@ -195,11 +170,13 @@ impl UserClass {
             Arrival::Poisson { rate } => out.put(&ARRIVAL_RATE, rate),
         }
         out.put(&THINK_TIME, &self.think_time);
-        out.put(&STAY, &self.stay);
-        out.put(&MODIFY_SHARE, &self.modify_share);
-        out.put(&LOGOUT_SHARE, &self.logout_share);
-        out.put(&RETURN_SHARE, &self.return_share);
-        out.put(&AWAY, &self.away);
+        self.write_visits(out);
+        if self.cookies {
+            out.put(&RETURN_SHARE, &self.return_share);
+            out.put(&AWAY, &self.away);
+        }
+        let fixed = matches!(self.arrival, Arrival::Concurrent { .. });
+        self.arrivals.write(fixed, out);
         self.session.write(out);
     }
 }
@@ -280,28 +257,27 @@ fn read_arrival(
     None
 }
 
-/// A visit must take time, and a user must think, or the clock would stand still.
-fn check_means(
-    table: &Table<'_>,
-    think_time: Option<&Distribution<Span>>,
-    stay: Option<&Distribution<Span>>,
-) -> bool {
-    let mut good = true;
-    if think_time.is_some_and(|think_time| think_time.mean() < MIN_MEAN_THINK) {
-        table.problem(&THINK_TIME, |problem| Problem {
-            message: "`think_time` is too short".to_owned(),
-            label: "its mean must be at least 1 ms".to_owned(),
-            ..problem
-        });
-        good = false;
+/// Whoever is not known cannot come back.
+fn read_returns(table: &Table<'_>, cookies: bool) -> (Option<Ratio>, Option<Distribution<Span>>) {
+    if !cookies {
+        let why = "each request comes from a stranger: `cookies` is false";
+        let hint = visits::SEPARATE;
+        table.refuse(&RETURN_SHARE, why, hint);
+        table.refuse(&AWAY, why, hint);
+        return (Some(Ratio::ZERO), Some(Distribution::Fixed(Span::ZERO)));
     }
-    if stay.is_some_and(|stay| stay.mean() < MIN_MEAN_STAY) {
-        table.problem(&STAY, |problem| Problem {
-            message: "`stay` is too short".to_owned(),
-            label: "its mean must be at least 1 s".to_owned(),
-            ..problem
-        });
-        good = false;
+    (table.get(&RETURN_SHARE), table.get(&AWAY))
+}
+
+/// A user must think, or the clock would stand still.
+fn check_think_time(table: &Table<'_>, think_time: Option<&Distribution<Span>>) -> bool {
+    if think_time.is_none_or(|think_time| think_time.mean() >= MIN_MEAN_THINK) {
+        return true;
     }
-    good
+    table.problem(&THINK_TIME, |problem| Problem {
+        message: "`think_time` is too short".to_owned(),
+        label: "its mean must be at least 1 ms".to_owned(),
+        ..problem
+    });
+    false
 }

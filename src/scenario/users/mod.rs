@@ -6,11 +6,16 @@ use crate::units::{Bytes, Rate, Ratio, Span};
 use super::commands::Program;
 use super::reader::choice::{Choice, choice_is_value};
 
+pub mod arrivals;
 mod keys;
 mod session;
+mod visits;
 
+use arrivals::Arrivals;
 pub(super) use keys::SECTION;
 pub(super) use session::Purpose;
+pub(super) use visits::Visits;
+pub use visits::{Script, ScriptStep};
 
 /// How the users of a class come.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,16 +95,30 @@ pub struct SessionSpec {
 pub struct UserClass {
     /// Its name in reports.
     pub name: String,
-    /// Whether a visit begins with a login; guests own a session without one.
+    /// Whether users log in; guests own a session without that.
     pub login: bool,
+    /// With `login`: share of visits without a login so far that log in at all.
+    pub login_share: Ratio,
+    /// With `login`: how long after the beginning of a visit, which is then a guest's up to
+    /// there; `None` for at once.
+    pub login_after: Option<Distribution<Span>>,
+    /// Whether users send the cookie they got. If not, each makes a single request.
+    pub cookies: bool,
     /// How they come.
     pub arrival: Arrival,
+    /// How that changes with time.
+    pub arrivals: Arrivals,
     /// From one intent to the next within a visit.
     pub think_time: Distribution<Span>,
-    /// Length of a visit.
+    /// Length of a visit. Of scripted visits its mean, without cookies the think time.
     pub stay: Distribution<Span>,
+    /// The requests of each visit; empty if they are drawn by the shares below, which otherwise
+    /// are those of the script.
+    pub script: Script,
     /// Share of requests that change the session.
     pub modify_share: Ratio,
+    /// Share of requests that do not touch the session.
+    pub untouched_share: Ratio,
     /// Share of visits that end with a logout.
     pub logout_share: Ratio,
     /// Share of visits after which the user comes back.

@@ -118,7 +118,7 @@ mod tests {
             if takes == work {
                 last_fast = at;
             }
-            at = at + takes;
+            at += takes;
         }
         assert!(last_fast.0.abs_diff(360 * MINUTE) < 10_000_000);
         // The rest went at a fifth of the speed, to the nanosecond.

@@ -100,7 +100,7 @@ impl Pace {
     /// Of a command that moved that many bytes of its value.
     #[inline]
     pub(crate) const fn by_bytes(&self, moved: u32) -> Span {
-        Span(self.fixed.0 + (self.per_kib.0 * moved as u64 >> 10))
+        Span(self.fixed.0 + ((self.per_kib.0 * moved as u64) >> 10))
     }
 
     /// Of a command after it was executed.

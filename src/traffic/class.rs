@@ -1,0 +1,114 @@
+//! A class of users, and who of them comes when.
+
+use crate::kernel::draws::{DrawRoot, Purpose};
+use crate::kernel::quantiles::{Distribution, Quantiles};
+use crate::scenario::users::{Arrival, UserClass};
+use crate::units::{Span, Time};
+
+use super::seating::Seating;
+use super::visits::Visits;
+use super::{Act, Carries, Phase, User};
+
+/// A class of users, compiled for the run.
+#[derive(Debug)]
+pub struct Class {
+    index: u16,
+    root: DrawRoot,
+    /// Places of concurrent users, if their number is fixed.
+    seating: Option<Seating>,
+    pub(super) visits: Visits,
+    /// Gaps between new users, if they arrive as a Poisson process.
+    gaps: Quantiles,
+}
+
+impl Class {
+    /// Compiles `class`, the `index`-th of the scenario.
+    #[must_use]
+    pub fn new(class: &UserClass, index: u16, root: DrawRoot) -> Self {
+        let gap = match class.arrival {
+            Arrival::Poisson { rate } => rate.interval().unwrap_or(Span::ZERO),
+            Arrival::Concurrent { .. } => Span::ZERO,
+        };
+        Self {
+            index,
+            root,
+            seating: Seating::new(class),
+            visits: Visits::new(class),
+            gaps: Quantiles::new(&Distribution::Exponential { mean: gap }),
+        }
+    }
+
+    /// Most concurrent users at a time, if their number is fixed.
+    pub fn seats(&self) -> Option<u64> {
+        self.seating.as_ref().map(Seating::most)
+    }
+
+    /// Whether the number of concurrent users changes.
+    pub fn seats_change(&self) -> bool {
+        self.seating.as_ref().is_some_and(Seating::changes)
+    }
+
+    /// Whether whoever leaves `seat` at `now` is to be replaced.
+    pub fn seat_is_open(&self, seat: u32, now: Time) -> bool {
+        let open = |seating: &Seating| seating.is_open(seat, self.bits_of(seat), now);
+        self.seating.as_ref().is_some_and(open)
+    }
+
+    /// What the first user of a seat drew for the time of arrival.
+    fn bits_of(&self, seat: u32) -> u64 {
+        self.seated_user(seat, 0).draws.intent(0, Purpose::Arrival)
+    }
+
+    /// A new user who takes seat `seat` as the `generation`-th to do so.
+    #[must_use]
+    pub const fn seated_user(&self, seat: u32, generation: u32) -> User {
+        self.user((generation as u64) << 32 | seat as u64)
+    }
+
+    /// The `number`-th user to arrive.
+    #[must_use]
+    pub const fn arriving_user(&self, number: u64) -> User {
+        self.user(number)
+    }
+
+    const fn user(&self, number: u64) -> User {
+        User {
+            draws: self.root.user(self.index as u32, number),
+            number,
+            turn: Time::ZERO,
+            n: 0,
+            first: 0,
+            class: self.index,
+            phase: Phase::Away,
+            carries: Carries::Nothing,
+            requests_in_flight: 0,
+        }
+    }
+
+    /// When each seat opens, the latest first: anywhere in the ramp-up, whatever the number of
+    /// seats, and again wherever their number rises.
+    #[must_use]
+    pub fn openings(&self) -> Vec<(Time, u32)> {
+        let openings = |seating: &Seating| seating.openings(|seat| self.bits_of(seat));
+        self.seating.as_ref().map(openings).unwrap_or_default()
+    }
+
+    /// The time from the arrival of user `number` - 1 (or the start) to that of user `number`,
+    /// at the mean rate.
+    #[must_use]
+    pub fn gap_before(&self, number: u64) -> Span {
+        let draws = self.root.user(u32::from(self.index), number);
+        Span(self.gaps.draw(draws.intent(0, Purpose::Arrival)))
+    }
+
+    /// The user begins a visit at `now`.
+    pub fn begin_visit(&self, user: &mut User, now: Time) -> Act {
+        self.visits.begin(user, now)
+    }
+
+    /// The user, in a visit, acts at `now`.
+    #[inline]
+    pub fn act(&self, user: &mut User, now: Time) -> Act {
+        self.visits.act(user, now)
+    }
+}
