@@ -19,5 +19,6 @@ mod queues;
 mod races;
 mod replay;
 mod run;
+mod speed;
 mod support;
 mod traffic;
