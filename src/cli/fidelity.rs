@@ -15,7 +15,7 @@ use crate::fidelity::memory::{self, MemoryRow, MemoryVerdict};
 use crate::fidelity::observe;
 use crate::fidelity::table::{Comparison, Layout};
 use crate::replay::compressed::decompressed;
-use crate::replay::trace::{Row, TraceError, TraceReader};
+use crate::traffic::trace::{Row, TraceError, TraceReader};
 
 use super::exit::{Exit, Failure};
 use super::terminal::{to_stderr, to_stdout};

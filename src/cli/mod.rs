@@ -21,6 +21,7 @@ mod scenario;
 mod scenarios;
 mod shipped;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 

@@ -17,6 +17,7 @@ use super::output::Destination;
 use super::progress::Progress;
 use super::scenario::Changes;
 use super::terminal::{ColorChoice, to_stderr, to_stdout};
+use super::trace::Recording;
 
 /// Run a scenario and report what it shows
 ///
@@ -69,16 +70,26 @@ impl Run {
         let identity = Identity::new(scenario.to_toml(), scenario.seed, self.replicate);
         let destination = Destination::prepare(self.out.as_deref(), &scenario.name, &identity.id)?;
 
+        let (rows, recording) = match &scenario.trace {
+            Some(trace) => Recording::open(trace)?.split(),
+            None => Recording::none().split(),
+        };
         let mut progress = Progress::new(scenario.duration, self.quiet);
         let mut sent = 0;
         let recorder = Recorder::new(&scenario);
-        let simulated =
-            world::simulate(&scenario, self.replicate, recorder, &mut |at, requests| {
+        let simulated = world::simulate_recorded(
+            &scenario,
+            rows,
+            self.replicate,
+            recorder,
+            &mut |at, requests| {
                 sent = requests;
                 progress.update(at, requests);
                 !interrupt.requested()
-            });
+            },
+        );
         progress.finish(sent);
+        recording.check()?;
 
         let measurements = simulated.probe.finish();
         let outcome = Outcome {

@@ -11,6 +11,7 @@ use crate::scenario::{self, Loaded, Problems};
 
 use super::exit::{Exit, Failure};
 use super::input;
+use super::trace;
 
 /// What the command line changes of a scenario.
 #[derive(Debug, Default, Args)]
@@ -52,6 +53,7 @@ impl Changes {
             text: &source.text,
             sets: &sets,
             base: &input::read_base,
+            trace: &trace::look,
             judge: Some(JUDGE),
         };
         scenario::load_input(&input).map_err(Rejected::Invalid)

@@ -9,6 +9,7 @@ pub mod agenda;
 pub mod curve;
 pub mod draws;
 pub mod memory;
+pub mod places;
 pub mod quantiles;
 pub mod slab;
 pub mod station;

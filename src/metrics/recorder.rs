@@ -90,8 +90,10 @@ impl Recorder {
     /// A recorder for a run of `scenario`.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Self {
-        let logins = scenario.users.iter().map(|class| class.login).collect();
-        let mut recorder = Self::with(scenario.seed, logins);
+        let logins = scenario.users.iter().map(|class| class.login);
+        // Nobody logs in in recorded traffic, which is the class behind the last.
+        let recorded = scenario.trace.iter().map(|_| false);
+        let mut recorder = Self::with(scenario.seed, logins.chain(recorded).collect());
         recorder.rare.vcpu = scenario.store.speed.vcpu;
         recorder.rare.network = scenario.store.speed.bandwidth > Bandwidth(0);
         recorder

@@ -10,22 +10,20 @@
 
 pub mod compressed;
 pub mod deployment;
-mod keys;
 mod ledger;
-pub mod trace;
 
+use crate::kernel::places::Places;
 use crate::kernel::streams::Streams;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::StoreSpec;
 use crate::store::keyspace::{
     Command, CpuTime, KeyId, Keyspace, Outcome, Shape, ShapeId, ShapeKind, Ttl,
 };
+use crate::traffic::trace::{Operation, Row};
 use crate::units::{Span, Time};
 
-use keys::KeyTable;
 pub use ledger::{Counts, FinalKeys};
 use ledger::{Ledger, Missing};
-use trace::{Operation, Row};
 
 /// What a replay needs besides its rows.
 #[derive(Clone, Debug)]
@@ -111,7 +109,7 @@ pub struct Replay {
     keyspace: Keyspace,
     shape: ShapeId,
     is_hash: bool,
-    table: KeyTable,
+    table: Places,
     ledger: Ledger,
     now: Time,
     end: Time,
@@ -142,7 +140,7 @@ impl Replay {
             keyspace,
             shape,
             is_hash: setup.kind != ShapeKind::String,
-            table: KeyTable::default(),
+            table: Places::default(),
             ledger: Ledger::default(),
             now: Time::ZERO,
             end: setup.end,

@@ -80,6 +80,7 @@ fn scenario(ttl: Span) -> Scenario {
             service_time: Distribution::Fixed(Span::from_millis(2)),
             on_lost_session: OnLostSession::Login,
         },
+        trace: None,
         users: vec![UserClass {
             name: "shoppers".to_owned(),
             login: true,

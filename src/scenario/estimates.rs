@@ -22,31 +22,55 @@ pub const MAX_LIVE_SESSIONS: u64 = 200_000_000;
 /// Events on the agenda for each request beside one for each of its commands: the user's next
 /// intent, and a reply from the database.
 const EVENTS_BESIDE_COMMANDS: f64 = 2.0;
+/// Events for each row of a trace: its time, a command, and for some a second one or a reply.
+const EVENTS_A_ROW: f64 = 3.0;
 
 impl Scenario {
     /// Requests that the whole run will have, roughly.
     pub fn expected_requests(&self) -> f64 {
-        self.users
-            .iter()
+        let users = self.users.iter();
+        let of_users: f64 = users
             .map(|class| class.expected_requests(self.duration))
-            .sum()
+            .sum();
+        of_users + self.expected_rows()
+    }
+
+    /// Rows of the trace that the run will come to, as if they were spread evenly.
+    fn expected_rows(&self) -> f64 {
+        self.trace.as_ref().map_or(0.0, |trace| {
+            let length = trace.content.length.seconds();
+            let share = if length > 0.0 {
+                (self.duration.seconds() / length).min(1.0)
+            } else {
+                1.0
+            };
+            trace.content.rows as f64 * share
+        })
+    }
+
+    /// Sessions of the trace, as if none of them ever ended.
+    fn recorded_sessions(&self) -> f64 {
+        let keys = self.trace.as_ref().map_or(0, |trace| trace.content.keys);
+        keys as f64
     }
 
     /// Sessions in the store when the run ends, roughly, if none is evicted; users away who will
     /// come back are counted too, whether their session lives or not.
     pub fn expected_live_sessions(&self) -> f64 {
-        self.users
-            .iter()
+        let users = self.users.iter();
+        let of_users: f64 = users
             .map(|class| class.expected_live_sessions(self.duration))
-            .sum()
+            .sum();
+        of_users + self.recorded_sessions()
     }
 
     /// Sessions in the store when the run ends, roughly, if none is evicted.
     pub fn expected_stored_sessions(&self) -> f64 {
-        self.users
-            .iter()
+        let users = self.users.iter();
+        let of_users: f64 = users
             .map(|class| class.expected_stored_sessions(self.duration))
-            .sum()
+            .sum();
+        of_users + self.recorded_sessions()
     }
 
     /// Events that the whole run will have, roughly.
@@ -57,7 +81,8 @@ impl Scenario {
             .map(|class| class.expected_requests(self.duration) * class.events_a_request())
             .sum();
         let crons = f64::from(self.store.shards) * f64::from(self.store.hz);
-        requests + crons * self.duration.seconds()
+        let rows = self.expected_rows() * EVENTS_A_ROW;
+        requests + rows + crons * self.duration.seconds()
     }
 
     /// Why the run would take more time or memory than there is, if it would. `places` are those

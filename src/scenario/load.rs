@@ -7,9 +7,12 @@ use super::reader::problem::{Problem, Problems};
 use super::reader::tree::{self, Entry, Source, Tree};
 use super::reader::{Reader, ValueOrigin};
 use super::top::{self, TOP};
+use super::traffic::{TraceContent, Unusable};
 
 /// Most scenarios that may extend each other in a chain.
 const MAX_CHAIN: usize = 16;
+/// What a scenario that stands alone is told when it names another file.
+const NO_FILES: &str = "there are no other files here";
 
 /// A scenario, and where each of its values came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +36,9 @@ pub struct Input<'a> {
     /// and with what it says. The name of the answer identifies it; the error is shown to the
     /// user.
     pub base: &'a dyn Fn(&str, &str) -> Result<Source, String>,
+    /// Looks into the trace that a scenario names: called with the name of the source that says
+    /// so, with what it says, and with whether bad lines are skipped.
+    pub trace: &'a dyn Fn(&str, &str, bool) -> Result<TraceContent, Unusable>,
     /// Judges the expectations; without it only their form is looked at.
     pub judge: Option<Judge>,
 }
@@ -50,14 +56,23 @@ pub fn load(name: &str, text: &str) -> Result<Scenario, Problems> {
 /// # Errors
 /// As [`load`].
 pub fn load_with(name: &str, text: &str, sets: &[(&str, &str)]) -> Result<Loaded, Problems> {
-    let base = |_: &str, _: &str| Err("there are no other files here".to_owned());
+    let base = |_: &str, _: &str| Err(NO_FILES.to_owned());
     load_input(&Input {
         name,
         text,
         sets,
         base: &base,
+        trace: &no_trace,
         judge: None,
     })
+}
+
+/// For [`Input::trace`] where there are no other files.
+///
+/// # Errors
+/// Always.
+pub fn no_trace(_: &str, _: &str, _: bool) -> Result<TraceContent, Unusable> {
+    Err(Unusable::Unreadable(NO_FILES.to_owned()))
 }
 
 /// Reads a scenario.

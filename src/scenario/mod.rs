@@ -24,11 +24,12 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 mod top;
+pub mod traffic;
 pub mod users;
 
 use crate::units::Span;
 
-pub use load::{Input, Loaded, load, load_input, load_with};
+pub use load::{Input, Loaded, load, load_input, load_with, no_trace};
 pub use reader::problem::{Location, Problem, Problems};
 pub use reader::tree::Source;
 pub use reader::{Origin, ValueOrigin};
@@ -39,6 +40,7 @@ use expect::Expectation;
 use network::NetworkSpec;
 use presets::node_types::NodeType;
 use store::{Platform, StoreSpec};
+use traffic::TraceSpec;
 use users::UserClass;
 
 /// A validated scenario.
@@ -68,7 +70,9 @@ pub struct Scenario {
     pub network: NetworkSpec,
     /// Behind the cache.
     pub database: DatabaseSpec,
-    /// Who uses it; at least one class.
+    /// Recorded traffic, if any.
+    pub trace: Option<TraceSpec>,
+    /// Who uses it; at least one class unless there is recorded traffic.
     pub users: Vec<UserClass>,
 }
 

@@ -59,6 +59,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
             on_lost_session: dice.choice::<OnLostSession>(),
         },
         expect: expectations(&mut dice),
+        trace: None,
         users,
     }
 }

@@ -16,6 +16,7 @@ use super::reader::table::Table;
 use super::reader::tree::Place;
 use super::reader::writer::Writer;
 use super::store::{self, Platform, StoreSpec};
+use super::traffic::{self, TraceSpec};
 use super::users::{self, TtlKind, UserClass};
 use super::{Scenario, is_plain_name};
 
@@ -78,7 +79,7 @@ const DURATION: Key<Span> = Key::required(
 
 const WARMUP: Key<Span> = Key::derived(
     "warmup",
-    "the longest TTL of all classes, at most half of the run",
+    "the longest TTL of all sessions, at most half of the run",
     "Time from the start that is left out of all metrics, since a run begins with empty nodes.",
 )
 .between(0, MAX_DURATION)
@@ -128,11 +129,12 @@ pub(super) const TOP: Section = Section {
         &store::SECTION,
         &network::SECTION,
         &database::SECTION,
+        &traffic::SECTION,
         &users::SECTION,
         &own_types::SECTION,
     ],
     not_yet: &[
-        "zones", "zone", "replicas", "faults", "traffic", "client", "clients", "cost",
+        "zones", "zone", "replicas", "faults", "client", "clients", "cost",
     ],
 };
 
@@ -142,6 +144,7 @@ pub const SECTIONS: &[&Section] = &[
     &store::SECTION,
     &network::SECTION,
     &database::SECTION,
+    &traffic::SECTION,
     &users::SECTION,
     users::SECTION.sections[0],
     users::SECTION.sections[0].sections[0],
@@ -168,8 +171,11 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let network = NetworkSpec::read(table.section(&network::SECTION));
     let database = DatabaseSpec::read(table.section(&database::SECTION));
     let mut places = Vec::new();
-    let users = read_users(&table, duration, &mut places);
-    let warmup = read_warmup(&table, duration, users.as_deref());
+    let trace = traffic::read(table.section(&traffic::SECTION), input);
+    let recorded = !matches!(trace, Ok(None));
+    let users = read_users(&table, duration, recorded, &mut places);
+    let longest_ttl = longest_ttl(users.as_deref(), trace.as_ref().ok());
+    let warmup = read_warmup(&table, duration, longest_ttl);
     let window = read_window(&table, duration);
     table.finish();
     extends.ok()?;
@@ -186,6 +192,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         node_types: own_types.types,
         network: network?,
         database: database?,
+        trace: trace.ok()?,
         users: users?,
     };
     if reader.is_clean()
@@ -299,10 +306,11 @@ fn read_description(table: &Table<'_>) -> Option<String> {
 fn read_users(
     table: &Table<'_>,
     duration: Option<Span>,
+    recorded: bool,
     places: &mut Vec<Option<Place>>,
 ) -> Option<Vec<UserClass>> {
     let tables = table.sections(&users::SECTION);
-    if tables.is_empty() {
+    if tables.is_empty() && !recorded {
         table.own_problem(|problem| Problem {
             place: None,
             message: "there are no users".to_owned(),
@@ -335,21 +343,23 @@ fn read_users(
     classes.into_iter().collect()
 }
 
+/// The longest TTL of all sessions that have one; `None` if it is not known because something is
+/// wrong.
+fn longest_ttl(users: Option<&[UserClass]>, trace: Option<&Option<TraceSpec>>) -> Option<Span> {
+    let classes = users?
+        .iter()
+        .filter(|class| class.session.ttl_kind != TtlKind::None)
+        .map(|class| class.session.ttl);
+    let recorded = trace?.iter().map(|trace| trace.content.longest_ttl);
+    Some(classes.chain(recorded).max().unwrap_or(Span::ZERO))
+}
+
 fn read_warmup(
     table: &Table<'_>,
     duration: Option<Span>,
-    users: Option<&[UserClass]>,
+    longest_ttl: Option<Span>,
 ) -> Option<Span> {
-    let warmup = table.get_or(&WARMUP, || {
-        let expires = users?
-            .iter()
-            .filter(|class| class.session.ttl_kind != TtlKind::None);
-        let longest = expires
-            .map(|class| class.session.ttl)
-            .max()
-            .unwrap_or(Span::ZERO);
-        Some(longest.min(Span(duration?.0 / 2)))
-    })?;
+    let warmup = table.get_or(&WARMUP, || Some(longest_ttl?.min(Span(duration?.0 / 2))))?;
     if duration.is_some_and(|duration| warmup >= duration) {
         table.problem(&WARMUP, |problem| Problem {
             message: "the warm-up leaves nothing to measure".to_owned(),
@@ -405,6 +415,9 @@ impl Scenario {
         self.store.write(&mut out);
         self.network.write(&mut out);
         self.database.write(&mut out);
+        if let Some(trace) = &self.trace {
+            trace.write(&mut out);
+        }
         for class in &self.users {
             class.write(&mut out);
         }

@@ -7,8 +7,10 @@
 mod arrivals;
 mod class;
 mod seating;
+pub mod survey;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 mod visits;
 
 use crate::kernel::draws::UserDraws;

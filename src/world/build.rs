@@ -10,7 +10,7 @@ use crate::probe::Probe;
 use crate::program::Programs;
 use crate::scenario::Scenario;
 use crate::scenario::users::{Encoding, SessionSpec, UserClass};
-use crate::store::keyspace::{Shape, ShapeKind};
+use crate::store::keyspace::{Shape, ShapeId, ShapeKind};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
 use crate::traffic::{Arrivals, Class};
@@ -19,6 +19,7 @@ use crate::units::{Ratio, Span, Time};
 use super::database::Database;
 use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
+use super::trace::{Recorded, Rows};
 use super::visits::Seats;
 use super::{Crowd, World};
 
@@ -28,7 +29,7 @@ pub(super) const START_UNIX_MS: u64 = 1_767_225_600_000;
 
 impl<P: Probe> World<P> {
     /// A world at time 0, with its first events on the agenda.
-    pub(super) fn build(scenario: &Scenario, replicate: u64, probe: P) -> Self {
+    pub(super) fn build(scenario: &Scenario, rows: Rows, replicate: u64, probe: P) -> Self {
         let streams = Streams::new(scenario.seed, replicate);
         let root = DrawRoot::new(scenario.seed, replicate);
         let mut nodes: Vec<Node> = (0..scenario.store.shards)
@@ -43,6 +44,10 @@ impl<P: Probe> World<P> {
                 crowd(class, compiled, scenario.duration, &mut nodes)
             })
             .collect();
+        let recorded = scenario.trace.as_ref().map(|trace| {
+            let class = scenario.users.len() as u16;
+            Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
+        });
         let seconds = scenario.duration.seconds().max(1e-9);
         let rate = scenario.expected_requests() / seconds;
         let sessions = scenario
@@ -64,6 +69,7 @@ impl<P: Probe> World<P> {
                 service: Quantiles::new(&scenario.database.service_time),
                 on_lost_session: scenario.database.on_lost_session,
             },
+            recorded,
             cron_period: Span(1_000_000_000 / u64::from(scenario.store.hz)),
             samples: Vec::with_capacity(nodes.len()),
             nodes,
@@ -92,22 +98,14 @@ impl<P: Probe> World<P> {
         for class in 0..self.crowds.len() {
             self.expect_next_user(class);
         }
+        self.expect_next_row();
     }
 }
 
 fn crowd(class: &UserClass, compiled: Class, duration: Span, nodes: &mut [Node]) -> Crowd {
     let session = &class.session;
     let key = KeyPattern::new(&session.key, session.id_length as usize);
-    let shape = shape_of(session, key.len());
-    // Every node knows every shape, under the same number.
-    let mut shapes = nodes
-        .iter_mut()
-        .map(|node| node.keyspace_mut().register(shape));
-    let shape = shapes.next().expect("a store has at least one node");
-    assert!(
-        shapes.all(|other| other == shape),
-        "nodes disagree on the number of a shape"
-    );
+    let shape = register(shape_of(session, key.len()), nodes);
     let returns = class.return_share > Ratio::ZERO;
     Crowd {
         programs: Programs::new(session),
@@ -125,11 +123,29 @@ fn crowd(class: &UserClass, compiled: Class, duration: Span, nodes: &mut [Node])
     }
 }
 
+/// The number of a shape: every node knows every shape, under the same one.
+pub(super) fn register(shape: Shape, nodes: &mut [Node]) -> ShapeId {
+    let mut numbers = nodes
+        .iter_mut()
+        .map(|node| node.keyspace_mut().register(shape));
+    let number = numbers.next().expect("a store has at least one node");
+    assert!(
+        numbers.all(|other| other == number),
+        "nodes disagree on the number of a shape"
+    );
+    number
+}
+
 /// The shape of a session's key whose name has `length` bytes.
 pub(super) fn shape_of(session: &SessionSpec, length: usize) -> Shape {
+    shape(session.encoding, length)
+}
+
+/// The shape of a key whose name has `length` bytes.
+pub(super) fn shape(encoding: Encoding, length: usize) -> Shape {
     Shape {
         key_length: length as u32,
-        kind: match session.encoding {
+        kind: match encoding {
             Encoding::String => ShapeKind::String,
             Encoding::Hash {
                 fields,

@@ -42,6 +42,12 @@ impl<P: Probe> World<P> {
         let number = request.commands;
         request.commands = number.wrapping_add(1);
         let bits = request.draws.at(number, Purpose::Query);
+        self.enter_database_with(bits)
+    }
+
+    /// When the database will have answered a query whose service is drawn by `bits`; `None` if it
+    /// refuses it.
+    pub(super) fn enter_database_with(&mut self, bits: u64) -> Option<Time> {
         let service = Span(self.database.service.draw(bits));
         match self.database.station.enter(self.now, service) {
             Admission::Served { done, .. } => {

@@ -21,6 +21,9 @@ pub(super) enum Event {
     MeasurementBegins,
     /// The run is over.
     End,
+    /// Recorded traffic goes on: with the next row of the trace (0), or with one of its requests
+    /// (its place + 1).
+    Recorded(u32),
 }
 
 /// Largest number of visitors and of requests on their way: what 28 bits can name.
@@ -40,6 +43,7 @@ impl Event {
             Self::Minute => (6, 0),
             Self::MeasurementBegins => (7, 0),
             Self::End => (8, 0),
+            Self::Recorded(number) => (9, number),
         };
         debug_assert!(number < MAX_VISITORS, "an event names too large a number");
         kind << NUMBER_BITS | number
@@ -57,7 +61,8 @@ impl Event {
             5 => Self::Window,
             6 => Self::Minute,
             7 => Self::MeasurementBegins,
-            _ => Self::End,
+            8 => Self::End,
+            _ => Self::Recorded(number),
         }
     }
 
@@ -99,6 +104,8 @@ mod tests {
             Event::Minute,
             Event::MeasurementBegins,
             Event::End,
+            Event::Recorded(0),
+            Event::Recorded(9),
         ] {
             assert_eq!(Event::unpack(event.pack()), event);
         }

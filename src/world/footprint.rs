@@ -5,16 +5,17 @@
 //! powers of two in size, so the number is halved as often as necessary, and that of the hash
 //! slots with it.
 
-use crate::kernel::quantiles::Quantiles;
+use crate::kernel::quantiles::{Distribution, Quantiles};
 use crate::kernel::streams::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::{Engine, StoreSpec};
-use crate::scenario::users::{Encoding, TtlKind, UserClass};
-use crate::store::keyspace::{Command, CpuTime, Keyspace, Ttl};
+use crate::scenario::traffic::TraceSpec;
+use crate::scenario::users::{TtlKind, UserClass};
+use crate::store::keyspace::{Command, CpuTime, Keyspace, Shape, ShapeKind, Ttl};
 use crate::units::{Bytes, Span, Time};
 
-use super::build::{START_UNIX_MS, shape_of};
+use super::build::{START_UNIX_MS, shape, shape_of};
 use super::key_pattern::KeyPattern;
 
 /// Most keys that are tried out.
@@ -29,7 +30,8 @@ const CRONS: u64 = 100;
 pub struct Footprint {
     /// Bytes of an empty node.
     pub empty: f64,
-    /// Bytes of a session of each class: key, value, TTL and its share of the hash tables.
+    /// Bytes of a session of each class, of those of a trace last: key, value, TTL and its share
+    /// of the hash tables.
     pub session: Vec<f64>,
 }
 
@@ -54,16 +56,45 @@ impl Footprint {
             slots: (slots >> halvings).max(1),
         };
         let mut empty = 0.0;
-        let session = scenario
-            .users
-            .iter()
-            .map(|class| {
-                let (before, after) = trial.fill(class);
+        let classes = scenario.users.iter().map(Kept::of_class);
+        let session = classes
+            .chain(scenario.trace.iter().map(Kept::of_trace))
+            .map(|kept| {
+                let (before, after) = trial.fill(&kept);
                 empty = before as f64;
                 after.saturating_sub(before) as f64 / trial.keys as f64
             })
             .collect();
         Self { empty, session }
+    }
+}
+
+/// How sessions of a class are kept.
+struct Kept {
+    shape: Shape,
+    sizes: Quantiles,
+    has_ttl: bool,
+}
+
+impl Kept {
+    fn of_class(class: &UserClass) -> Self {
+        let session = &class.session;
+        let length = KeyPattern::new(&session.key, session.id_length as usize).len();
+        Self {
+            shape: shape_of(session, length),
+            sizes: Quantiles::new(&session.bytes),
+            has_ttl: session.ttl_kind != TtlKind::None,
+        }
+    }
+
+    /// As if all values had the mean size.
+    fn of_trace(trace: &TraceSpec) -> Self {
+        let bytes = Bytes(trace.content.mean_bytes() as u64);
+        Self {
+            shape: shape(trace.encoding, trace.key_length()),
+            sizes: Quantiles::new(&Distribution::Fixed(bytes)),
+            has_ttl: trace.content.longest_ttl > Span::ZERO,
+        }
     }
 }
 
@@ -75,21 +106,20 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     /// `used_memory` before and after the keys.
-    fn fill(&self, class: &UserClass) -> (u64, u64) {
+    fn fill(&self, kept: &Kept) -> (u64, u64) {
         let rng = Streams::new(0, 0).stream("footprint");
         let mut keyspace = Keyspace::new(self.spec, rng, START_UNIX_MS, CpuTime::default());
-        let session = &class.session;
-        let length = KeyPattern::new(&session.key, session.id_length as usize).len();
-        let shape = keyspace.register(shape_of(session, length));
-        let sizes = Quantiles::new(&session.bytes);
+        let shape = keyspace.register(kept.shape);
+        let sizes = &kept.sizes;
         // Far away: nothing expires while the keys are counted.
-        let ttl = match session.ttl_kind {
-            TtlKind::None => Ttl::Clear,
-            _ => Ttl::In(Span::from_secs(86_400 * 365)),
+        let ttl = if kept.has_ttl {
+            Ttl::In(Span::from_secs(86_400 * 365))
+        } else {
+            Ttl::Clear
         };
-        let store = match session.encoding {
-            Encoding::String => CommandName::Set,
-            Encoding::Hash { .. } => CommandName::HSet,
+        let store = match kept.shape.kind {
+            ShapeKind::String => CommandName::Set,
+            ShapeKind::Hash { .. } => CommandName::HSet,
         };
         let put = |keyspace: &mut Keyspace, id: u64| {
             let slot = (id % self.slots) as u16;

@@ -14,6 +14,7 @@ pub mod footprint;
 mod journey;
 mod key_pattern;
 mod logins;
+mod trace;
 mod visits;
 
 use crate::kernel::agenda::{Agenda, Warm};
@@ -30,9 +31,12 @@ use crate::store::slots::SlotMap;
 use crate::traffic::{Arrivals, Class, Phase, User};
 use crate::units::{Span, Time};
 
+pub use trace::Rows;
+
 use database::Database;
-use event::Event;
+use event::{Event, MAX_VISITORS};
 use journey::Request;
+use trace::Recorded;
 
 /// What is left of a run.
 #[derive(Debug)]
@@ -59,7 +63,22 @@ pub fn simulate<P: Probe>(
     probe: P,
     watch: &mut dyn FnMut(Time, u64) -> bool,
 ) -> Simulated<P> {
-    let mut world = World::build(scenario, replicate, probe);
+    simulate_recorded(scenario, Box::new(|| None), replicate, probe, watch)
+}
+
+/// As [`simulate`], with `rows` as those of the trace that the scenario names. They are asked for
+/// one by one, and no more of them than the run has time for.
+///
+/// # Panics
+/// As [`simulate`].
+pub fn simulate_recorded<P: Probe>(
+    scenario: &Scenario,
+    rows: Rows,
+    replicate: u64,
+    probe: P,
+    watch: &mut dyn FnMut(Time, u64) -> bool,
+) -> Simulated<P> {
+    let mut world = World::build(scenario, rows, replicate, probe);
     let complete = world.run(watch);
     world.close_books(complete);
     Simulated {
@@ -121,6 +140,8 @@ impl Crowd {
     }
 }
 
+/// Owners from here on are keys of the trace, by their place among them.
+const RECORDED: u32 = MAX_VISITORS;
 /// Owner of a key whose session is over; its death concerns nobody.
 const NO_OWNER: u32 = u32::MAX;
 /// Likewise, and a request on its way may still name the key: it is never given back.
@@ -139,6 +160,8 @@ struct World<P> {
     slots: SlotMap,
     hop: Quantiles,
     database: Database,
+    /// Recorded traffic, if the scenario names any.
+    recorded: Option<Box<Recorded>>,
     cron_period: Span,
     /// Requests sent so far.
     issued: u64,
@@ -188,6 +211,7 @@ impl<P: Probe> World<P> {
                     Event::Minute => self.end_minute(),
                     Event::MeasurementBegins => self.begin_measurement(),
                     Event::End => return true,
+                    Event::Recorded(number) => self.play(number),
                 }
             }
             if !watch(self.now, self.issued) {
@@ -229,6 +253,10 @@ impl<P: Probe> World<P> {
                 if death.owner == NO_OWNER {
                     self.nodes[node as usize].keyspace_mut().release(death.key);
                 }
+                continue;
+            }
+            if death.owner >= RECORDED {
+                self.recorded_key_died(death.owner - RECORDED, cause);
                 continue;
             }
             let visitor = self.visitors.get(death.owner);
@@ -319,6 +347,7 @@ impl<P: Probe> World<P> {
             .iter()
             .filter(|v| v.session.has_no_fate())
             .count();
+        let open = open + self.recorded_sessions().filter(|s| s.has_no_fate()).count();
         self.sample_nodes();
         self.probe
             .measurement_begins(self.now, &self.samples, open as u64);

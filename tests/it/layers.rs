@@ -20,18 +20,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "units", "kernel", "scenario", "probe", "traffic", "session", "program", "store",
         ],
     ),
-    ("replay", &["units", "kernel", "scenario", "store"]),
+    (
+        "replay",
+        &["units", "kernel", "scenario", "traffic", "store"],
+    ),
     (
         "fidelity",
-        &["units", "kernel", "scenario", "store", "replay"],
+        &["units", "kernel", "scenario", "traffic", "store", "replay"],
     ),
     ("metrics", &["units", "scenario", "probe"]),
     ("report", &["units", "scenario", "probe", "metrics"]),
     (
         "cli",
         &[
-            "units", "scenario", "probe", "store", "world", "replay", "fidelity", "metrics",
-            "report",
+            "units", "scenario", "probe", "traffic", "store", "world", "replay", "fidelity",
+            "metrics", "report",
         ],
     ),
 ];

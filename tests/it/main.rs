@@ -21,4 +21,5 @@ mod replay;
 mod run;
 mod speed;
 mod support;
+mod traces;
 mod traffic;

@@ -41,7 +41,8 @@ fn run(store: &str) -> Measurements {
 
 fn value(run: &Measurements, name: &str) -> Option<f64> {
     let metric = catalogue().into_iter().find(|metric| metric.name == name);
-    metric.unwrap().value(run).map(Value::number)
+    let metric = metric.expect("the catalogue has it");
+    metric.value(run).map(Value::number)
 }
 
 #[test]

@@ -82,21 +82,28 @@ impl Figures {
                 (engine, footprint)
             })
             .collect();
-        let classes: Vec<Class> = scenario
-            .users
-            .iter()
-            .enumerate()
-            .map(|(number, class)| Class {
-                name: class.name.clone(),
-                key_bytes: class.session.key_length(),
-                value_bytes: class.session.bytes.mean(),
-                sessions: class.expected_stored_sessions(scenario.duration),
-                bytes: footprints
-                    .iter()
-                    .map(|(engine, footprint)| (*engine, footprint.session[number]))
-                    .collect(),
-            })
-            .collect();
+        let bytes_of = |number: usize| {
+            footprints
+                .iter()
+                .map(|(engine, footprint)| (*engine, footprint.session[number]))
+                .collect()
+        };
+        let users = scenario.users.iter().enumerate();
+        let users = users.map(|(number, class)| Class {
+            name: class.name.clone(),
+            key_bytes: class.session.key_length(),
+            value_bytes: class.session.bytes.mean(),
+            sessions: class.expected_stored_sessions(scenario.duration),
+            bytes: bytes_of(number),
+        });
+        let recorded = scenario.trace.iter().map(|trace| Class {
+            name: "the trace".to_owned(),
+            key_bytes: trace.key_length(),
+            value_bytes: trace.content.mean_bytes(),
+            sessions: trace.content.keys as f64,
+            bytes: bytes_of(scenario.users.len()),
+        });
+        let classes: Vec<Class> = users.chain(recorded).collect();
         let own = footprints
             .iter()
             .find(|(engine, _)| *engine == store.engine);

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::report::format::{bytes, plural, significant, thousands};
+use crate::report::format::{bytes, plural, significant, thousands, words};
 use crate::scenario::estimates::in_words;
+use crate::scenario::traffic::TraceSpec;
 use crate::scenario::{Loaded, Origin, SECTIONS, Scenario, ValueOrigin};
 
 use super::figures::{Class, EVENTS_PER_SECOND, Figures};
@@ -136,6 +137,9 @@ fn sessions(text: &mut String, scenario: &Scenario, figures: &Figures) {
     let sessions = number(figures.sessions_per_node * f64::from(scenario.store.shards));
     let line = format!("about {sessions} at the end of the run, if none is evicted{nodes}");
     figure(text, "sessions", &line);
+    if let Some(trace) = &scenario.trace {
+        figure(text, "trace", &recorded(trace));
+    }
     let used = bytes(figures.used_memory as u64);
     let limit = scenario.store.maxmemory.0;
     let line = if limit > 0 {
@@ -154,6 +158,21 @@ fn sessions(text: &mut String, scenario: &Scenario, figures: &Figures) {
         format!("about {used} in a node; expired keys that wait to be deleted come on top")
     };
     figure(text, "memory", &line);
+}
+
+/// What is in the trace.
+fn recorded(trace: &TraceSpec) -> String {
+    let content = &trace.content;
+    let skipped = match content.skipped {
+        0 => String::new(),
+        skipped => format!(", {} left out", plural(skipped, "line", "lines")),
+    };
+    format!(
+        "{} of {} in {}{skipped}",
+        plural(content.rows, "row", "rows"),
+        plural(content.keys, "key", "keys"),
+        words(content.length)
+    )
 }
 
 fn other_engines(class: &Class, scenario: &Scenario) -> String {

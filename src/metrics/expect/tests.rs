@@ -1,6 +1,6 @@
 //! Expectations as scenarios state them.
 
-use crate::scenario::{Input, Loaded, Problems, load_input};
+use crate::scenario::{Input, Loaded, Problems, load_input, no_trace};
 
 use crate::units::Span;
 
@@ -27,6 +27,7 @@ fn load(text: &str) -> Result<Loaded, Problems> {
         text,
         sets: &[],
         base: &|_, _| Err("there are no other files".to_owned()),
+        trace: &no_trace,
         judge: Some(JUDGE),
     })
 }

@@ -226,6 +226,13 @@ impl<'a> Table<'a> {
         self.entry(key.info().name).is_some()
     }
 
+    /// Name of the source that gives `key`, if one does.
+    pub(in crate::scenario) fn source_of<T: Value>(&self, key: &Key<T>) -> Option<String> {
+        let place = self.entry(key.info().name)?.node.place?;
+        let source = self.reader.sources.get(place.source as usize)?;
+        Some(source.name.clone())
+    }
+
     /// Says that `key` has no meaning here, if it is given.
     pub(in crate::scenario) fn refuse<T: Value>(&self, key: &Key<T>, why: &str, hint: &str) {
         let info = key.info();

@@ -9,7 +9,7 @@ use crate::scenario::reader::key::Fallback;
 use crate::scenario::store::{Engine, EvictionPolicy, Platform};
 use crate::scenario::users::Arrival;
 use crate::scenario::{
-    Input, Loaded, Origin, Problems, SECTIONS, Scenario, Source, document, load_input,
+    Input, Loaded, Origin, Problems, SECTIONS, Scenario, Source, document, load_input, no_trace,
 };
 use crate::units::Span;
 
@@ -83,6 +83,7 @@ fn load_of(files: &[(&str, &str)], name: &str) -> Result<Loaded, Problems> {
         text,
         sets: &[],
         base: &base,
+        trace: &no_trace,
         judge: None,
     })
 }

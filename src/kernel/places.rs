@@ -1,4 +1,4 @@
-//! From a trace's numbers of keys to dense places.
+//! From numbers of any size to dense places.
 
 use crate::kernel::draws::mix;
 use crate::kernel::memory::prefetch;
@@ -8,13 +8,13 @@ const EMPTY: u32 = u32::MAX;
 /// An open-addressing table that only grows. Nothing ever iterates over it, so its order reaches
 /// no result.
 #[derive(Debug)]
-pub(super) struct KeyTable {
-    /// Number and place of a key.
+pub struct Places {
+    /// A number and its place.
     slots: Vec<(u64, u32)>,
     len: u32,
 }
 
-impl Default for KeyTable {
+impl Default for Places {
     fn default() -> Self {
         Self {
             slots: vec![(0, EMPTY); 1024],
@@ -23,10 +23,10 @@ impl Default for KeyTable {
     }
 }
 
-impl KeyTable {
-    /// The place of key `number`, and whether it is new. Places count from 0.
+impl Places {
+    /// The place of `number`, and whether it is new. Places count from 0.
     #[inline]
-    pub(super) fn place(&mut self, number: u64) -> (u32, bool) {
+    pub fn place(&mut self, number: u64) -> (u32, bool) {
         let mask = self.slots.len() - 1;
         let mut slot = mix(number) as usize & mask;
         loop {
@@ -43,14 +43,14 @@ impl KeyTable {
 
     /// Asks the processor for where `number` will be looked for.
     #[inline]
-    pub(super) fn warm(&self, number: u64) {
+    pub fn warm(&self, number: u64) {
         prefetch(&self.slots, mix(number) as usize & (self.slots.len() - 1));
     }
 
-    /// The place of a key that is known, if it is where it is looked for first: a guess that is
+    /// The place of a number that is known, if it is where it is looked for first: a guess that is
     /// mostly right and costs little.
     #[inline]
-    pub(super) fn likely_place(&self, number: u64) -> Option<u32> {
+    pub fn likely_place(&self, number: u64) -> Option<u32> {
         let (known, place) = self.slots[mix(number) as usize & (self.slots.len() - 1)];
         (known == number && place != EMPTY).then_some(place)
     }
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn places_are_dense_and_stay() {
-        let mut table = KeyTable::default();
+        let mut table = Places::default();
         let number = |n: u64| n.wrapping_mul(0x1_0000_0001);
         for n in 0..10_000 {
             assert_eq!(table.place(number(n)), (n as u32, true));

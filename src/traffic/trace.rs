@@ -89,6 +89,11 @@ impl<R: BufRead> TraceReader<R> {
         }
     }
 
+    /// What it reads from.
+    pub fn into_inner(self) -> R {
+        self.input
+    }
+
     /// Number of the line that was read last.
     pub const fn line_number(&self) -> u64 {
         self.number
