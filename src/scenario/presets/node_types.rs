@@ -56,10 +56,9 @@ impl NodeType {
     }
 
     /// Speed of a core against one of the fifth generation, on which commands were measured, in
-    /// percent. Assumed: AWS publishes no speed of a core, only that a Graviton3 node gives up to
-    /// 28 % more throughput than a Graviton2 node (cache.r7g against cache.r6g), that a Graviton4
-    /// core is up to 30 % faster than a Graviton3 core, and that a Graviton2 node is ahead of one
-    /// of the fifth generation by price rather than by core.
+    /// percent. Assumed: AWS publishes no speed of a core, only that Graviton3 nodes serve 28 % more
+    /// requests than Graviton2 nodes (cache.r7g against cache.r6g). The eighth generation is given
+    /// as much again over the seventh, and the fourth and older ones a fifth less than the fifth.
     pub fn speed(&self) -> u32 {
         let family = self.name.strip_prefix("cache.").unwrap_or_default();
         let generation = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());

@@ -21,7 +21,7 @@ use link::Link;
 /// Of the 7.25 us that a small command takes, 6.5 are system calls that read it and write its
 /// reply: pipelined commands, which share them, take 0.75 us (redis-benchmark 7.0.15, one core).
 /// With threads for these the main thread only executes. That agrees with what AWS says of such
-/// nodes, a million requests of 512 bytes a second on a cache.r7g.4xlarge.
+/// nodes: more than a million requests a second on a cache.r7g.4xlarge.
 const INPUT_AND_OUTPUT: (u64, u64) = (6_500, 7_250);
 /// What TLS adds to a command, and to each KB of its value: measured likewise.
 const TLS_FIXED: Span = Span::from_nanos(6_500);
