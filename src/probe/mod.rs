@@ -4,7 +4,7 @@
 //! nothing. What becomes of the facts (counts, histograms, a journal) is the probe's business.
 
 use crate::scenario::commands::CommandName;
-use crate::units::{Span, Time};
+use crate::units::{Bandwidth, Span, Time};
 
 /// Kinds of requests, as `latency.<kind>` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -201,8 +201,27 @@ pub struct NodeSample {
     pub keys: u64,
     /// Of these, keys with a TTL.
     pub expires: u64,
-    /// Time the node was busy since the start of the run.
+    /// Time the node's main thread was busy since the start of the run.
     pub busy: Span,
+    /// Likewise its threads for input and output, all together.
+    pub io_busy: Span,
+    /// CPU credits that are left, if the node is limited by them.
+    pub cpu_credits: Option<u64>,
+    /// What went over its network since the start of the run, if that has a limit.
+    pub network: Option<NetworkSample>,
+}
+
+/// What went over a node's network since the start of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetworkSample {
+    /// Bytes that the node received.
+    pub bytes_in: u64,
+    /// Bytes that it sent.
+    pub bytes_out: u64,
+    /// Commands and replies that had to wait because the allowance was used up.
+    pub exceeded: u64,
+    /// Bandwidth that lasts, in each direction.
+    pub baseline: Bandwidth,
 }
 
 /// Receives facts. All times are those of the fact, which may lie before the present for a

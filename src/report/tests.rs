@@ -12,7 +12,9 @@ use crate::scenario::commands::{CommandName, Step, When};
 use crate::scenario::database::{DatabaseSpec, OnLostSession};
 use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
-use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
+use crate::scenario::store::{
+    Allocator, Engine, EvictionPolicy, Platform, ServiceTime, SpeedSpec, StoreSpec,
+};
 use crate::scenario::users::arrivals::Arrivals;
 use crate::scenario::users::{
     Arrival, Cookie, CookieKind, Encoding, Pacing, Parallel, Rotation, SessionPrograms,
@@ -92,6 +94,7 @@ fn scenario(ttl: Span) -> Scenario {
                 fixed: Span::from_micros(7),
                 per_kib: Span::ZERO,
             },
+            speed: SpeedSpec::UNLIMITED,
         },
         node_types: Vec::new(),
         network: NetworkSpec {
@@ -144,6 +147,7 @@ fn grown(scenario: &Scenario, lost: u64, complete: bool, growth: u64) -> Measure
         keys: 1_000,
         expires: 1_000,
         busy,
+        ..NodeSample::default()
     };
     let start = Time::ZERO + HOUR;
     recorder.measurement_begins(start, &[node(0, Span::ZERO), node(0, Span::ZERO)], 500);

@@ -354,6 +354,12 @@ fn cache(figures: &Figures<'_>) -> Section {
     if figures.scenario.store.maxmemory_policy == EvictionPolicy::NoEviction {
         pairs[2] = figures.pair("refused for want of memory", "oom_errors");
     }
+    if figures.value("network_usage_max").is_some() {
+        pairs.push(figures.pair("network, of its baseline", "network_usage_max"));
+    }
+    if figures.value("cpu_credits_min").is_some() {
+        pairs.push(figures.pair("fewest CPU credits", "cpu_credits_min"));
+    }
     ("Cache", pairs)
 }
 
@@ -419,7 +425,7 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         words(measurements.measured()),
         words(scenario.warmup),
     ));
-    page.line("Not modelled: failures, replicas, limits of connections and bandwidth.");
+    page.line("Not modelled: failures, replicas, limits of connections.");
     page.prose(&format!(
         "Seed {}, replicate {}, result {}, fingerprint {:016x}, sessionsim {}",
         identity.seed,

@@ -83,6 +83,8 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         Kind::Size => put("allOf", reference("size")),
         Kind::Share => put("allOf", reference("share")),
         Kind::Rate => put("allOf", reference("rate")),
+        Kind::Bandwidth => put("allOf", reference("bandwidth")),
+        Kind::Speed => put("allOf", reference("speed")),
         Kind::Durations => put("allOf", reference("durations")),
         Kind::Sizes => put("allOf", reference("sizes")),
         Kind::Program => put("allOf", reference("program")),
@@ -172,6 +174,8 @@ fn definitions() -> Value {
         "size": quantity("[kKMG]?B|[KMGT]iB", json!(["300B", "5KB", "2KiB", "1.5GiB"])),
         "share": quantity("%", json!(["95%", "0.1%"])),
         "rate": quantity("[kM]?\\s*/\\s*[smhd]", json!(["12/s", "10k/s", "500/h"])),
+        "bandwidth": quantity("[MG]bps|[MG]bit/s", json!(["750Mbps", "10Gbps"])),
+        "speed": quantity("%", json!(["125%"])),
         "durations": distribution("duration"),
         "sizes": distribution("size"),
         "service_time": {

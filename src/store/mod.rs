@@ -14,4 +14,5 @@ pub mod keyspace;
 pub mod node;
 pub mod replication;
 pub mod slots;
+pub mod speed;
 mod tables;

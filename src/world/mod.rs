@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use crate::kernel::agenda::{Agenda, Warm};
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::slab::Slab;
-use crate::probe::{NodeSample, Probe};
+use crate::probe::{NetworkSample, NodeSample, Probe};
 use crate::program::Programs;
 use crate::scenario::Scenario;
 use crate::scenario::users::TtlKind;
@@ -307,14 +307,24 @@ impl<P: Probe> World<P> {
 
     fn sample_nodes(&mut self) {
         self.samples.clear();
+        let now = self.now;
         self.samples.extend(self.nodes.iter().map(|node| {
             let keyspace = node.keyspace();
+            let machine = node.machine(now);
             NodeSample {
                 used_memory: keyspace.used_memory(),
                 maxmemory: keyspace.maxmemory(),
                 keys: keyspace.keys(),
                 expires: keyspace.expires(),
                 busy: node.busy(),
+                io_busy: machine.io_busy,
+                cpu_credits: machine.cpu_credits,
+                network: machine.network.map(|network| NetworkSample {
+                    bytes_in: network.bytes_in,
+                    bytes_out: network.bytes_out,
+                    exceeded: network.exceeded,
+                    baseline: network.baseline,
+                }),
             }
         }));
     }

@@ -21,6 +21,7 @@ mod queues;
 mod races;
 mod replay;
 mod run;
+mod speed;
 mod support;
 mod traces;
 mod traffic;

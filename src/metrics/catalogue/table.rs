@@ -349,7 +349,7 @@ const fn describe(group: Group) -> &'static str {
     }
 }
 
-fn nodes() -> [Metric; 3] {
+fn nodes() -> [Metric; 9] {
     [
         metric(
             "used_memory_max",
@@ -371,6 +371,51 @@ fn nodes() -> [Metric; 3] {
             Lower,
             "Time that the busiest node's engine worked in its highest minute.",
             ByGauge(|g| rate(g.engine_cpu)),
+        ),
+        metric(
+            "host_cpu_max",
+            Unit::Ratio,
+            Lower,
+            "Time that all vCPUs of the busiest node worked in its highest minute, of what they \
+             could have (CPUUtilization).",
+            ByGauge(|g| rate(g.host_cpu)),
+        ),
+        metric(
+            "cpu_credits_min",
+            Unit::Count,
+            Higher,
+            "Fewest CPU credits of a burstable node, in minutes of a vCPU (CPUCreditBalance).",
+            ByGauge(|g| g.cpu_credits.and_then(count)),
+        ),
+        metric(
+            "network_bytes_in",
+            Unit::Bytes,
+            Neither,
+            "Bytes that nodes received, headers included (NetworkBytesIn).",
+            ByCount(|c, a| count(c.network_in).filter(|_| a.network)),
+        ),
+        metric(
+            "network_bytes_out",
+            Unit::Bytes,
+            Neither,
+            "Bytes that nodes sent, headers included (NetworkBytesOut).",
+            ByCount(|c, a| count(c.network_out).filter(|_| a.network)),
+        ),
+        metric(
+            "network_usage_max",
+            Unit::Ratio,
+            Lower,
+            "Traffic of the busiest node in its highest minute, in the busier direction, of the \
+             bandwidth that lasts (NetworkBaselineUsageInPercentage, ...OutPercentage).",
+            ByGauge(|g| rate(g.network_usage)),
+        ),
+        metric(
+            "bandwidth_exceeded",
+            Unit::Count,
+            Lower,
+            "Commands and replies that waited because a node's bandwidth allowance was used up \
+             (NetworkBandwidthInAllowanceExceeded, ...OutAllowanceExceeded count packets).",
+            ByCount(|c, a| count(c.bandwidth_exceeded).filter(|_| a.network)),
         ),
     ]
 }

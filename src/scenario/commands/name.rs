@@ -121,6 +121,11 @@ impl CommandName {
         matches!(self, Self::Get | Self::GetEx | Self::HGetAll | Self::HMGet)
     }
 
+    /// Whether it reads fields of a hash.
+    pub const fn reads_hash(self) -> bool {
+        matches!(self, Self::HGetAll | Self::HMGet)
+    }
+
     /// Whether it renews the TTL of an existing key and does no more.
     pub const fn is_expire(self) -> bool {
         matches!(self, Self::Expire | Self::PExpire | Self::PExpireAt)

@@ -9,13 +9,15 @@ use crate::kernel::quantiles::Distribution;
 use crate::kernel::streams::Streams;
 use crate::units::{Bytes, Rate, Ratio, Span};
 
+mod store;
+
+use self::store::{own_types, store};
 use super::Scenario;
 use super::database::{DatabaseSpec, OnLostSession};
 use super::expect::{Bound, Comparison, Expectation};
 use super::network::NetworkSpec;
-use super::presets::node_types;
 use super::reader::choice::Choice;
-use super::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
+use super::store::Platform;
 use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
 use super::users::{Arrival, Calls, Pacing, Parallel, ScriptStep, UserClass, Visits};
 
@@ -45,7 +47,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
         window: Span::from_secs(dice.between(1, 600)),
         platform,
         store: store(&mut dice, platform),
-        node_types: Vec::new(),
+        node_types: own_types(&mut dice),
         network: NetworkSpec {
             hop: dice.spans(0, 2_000_000),
         },
@@ -161,61 +163,6 @@ impl Dice {
                 Distribution::Empirical(draws.collect())
             }
         }
-    }
-}
-
-fn store(dice: &mut Dice, platform: Platform) -> StoreSpec {
-    let elasticache = platform == Platform::ElastiCache;
-    let offered: Vec<Engine> = Engine::CHOICES
-        .iter()
-        .map(|(_, engine)| *engine)
-        .filter(|engine| platform.offers(*engine))
-        .collect();
-    let node_type = if elasticache && dice.one_in(2) {
-        Some("cache.t3.micro")
-    } else {
-        None
-    };
-    let (maxmemory, reserved_memory) = if let Some(node_type) = node_type.and_then(node_types::find)
-    {
-        let reserved = Ratio(dice.between(0, Ratio::ONE.0 * 9 / 10));
-        (node_type.usable(reserved), reserved)
-    } else if dice.one_in(3) {
-        (Bytes(0), Ratio::ZERO)
-    } else {
-        // Enough for the empty node, and then for all, some or hardly any of the sessions.
-        (Bytes(dice.between(2 << 20, 16 << 20)), Ratio::ZERO)
-    };
-    StoreSpec {
-        engine: dice.pick(&offered),
-        allocator: if elasticache {
-            Allocator::Bundled
-        } else {
-            dice.choice::<Allocator>()
-        },
-        shards: if dice.one_in(2) {
-            1
-        } else {
-            dice.between(2, 9) as u32
-        },
-        node_type: node_type.map(str::to_owned),
-        maxmemory,
-        reserved_memory,
-        maxmemory_policy: dice.choice::<EvictionPolicy>(),
-        maxmemory_samples: dice.between(1, 64) as u32,
-        hz: dice.pick(&[1, 10, 10, 100, 500]),
-        active_expire_effort: dice.between(1, 10) as u32,
-        lfu_log_factor: dice.between(0, 100) as u32,
-        lfu_decay_time: dice.between(0, 60) as u32,
-        service_time: if dice.one_in(2) {
-            let fixed = Span(dice.between(0, 50_000));
-            ServiceTime::ByBytes {
-                fixed,
-                per_kib: Span(dice.between(0, 2_000)),
-            }
-        } else {
-            ServiceTime::Drawn(dice.spans(0, 100_000))
-        },
     }
 }
 

@@ -76,6 +76,10 @@ pub enum Kind {
     Expectations,
     /// An amount of US dollars.
     Price,
+    /// Bits by time.
+    Bandwidth,
+    /// A speed in percent of another.
+    Speed,
 }
 
 impl Kind {
@@ -100,6 +104,8 @@ impl Kind {
             Self::ServiceTime => "service time",
             Self::Expectations => "list of expectations",
             Self::Price => "price",
+            Self::Bandwidth => "bandwidth",
+            Self::Speed => "percent",
         }
     }
 }

@@ -7,8 +7,10 @@ use super::reader::choice::{Choice, choice_is_value};
 
 mod keys;
 mod memory;
+mod speed;
 
 pub(super) use keys::SECTION;
+pub use speed::{CpuCredits, SpeedSpec};
 
 /// Who runs the servers: decides defaults and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +111,8 @@ pub struct StoreSpec {
     pub lfu_decay_time: u32,
     /// Time that a command occupies the node.
     pub service_time: ServiceTime,
+    /// What else decides how fast a node is.
+    pub speed: SpeedSpec,
 }
 
 impl StoreSpec {
@@ -133,6 +137,7 @@ impl StoreSpec {
                 fixed: Span::ZERO,
                 per_kib: Span::ZERO,
             },
+            speed: SpeedSpec::UNLIMITED,
         }
     }
 }

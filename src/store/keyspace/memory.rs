@@ -97,6 +97,11 @@ impl Costs {
         ShapeId(u8::try_from(place).expect("at most 256 shapes"))
     }
 
+    /// The shape of that number.
+    pub(crate) fn shape(&self, id: ShapeId) -> Shape {
+        self.shapes[usize::from(id.0)].shape
+    }
+
     fn shape_cost(&self, shape: Shape) -> ShapeCost {
         let key = u64::from(shape.key_length);
         let fixed = match self.layout {

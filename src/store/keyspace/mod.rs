@@ -184,6 +184,11 @@ impl Keyspace {
         at.millis() > self.entries[key.0 as usize].expires()
     }
 
+    /// What its bytes depend on besides the size of its value.
+    pub fn shape(&self, key: KeyId) -> Shape {
+        self.costs.shape(self.entries[key.0 as usize].shape())
+    }
+
     /// Bytes of a live key's value.
     #[inline]
     pub fn bytes(&self, key: KeyId) -> u32 {
