@@ -32,7 +32,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
     let users = (0..classes)
         .map(|number| user_class(&mut dice, number, duration))
         .collect();
-    Scenario {
+    let mut scenario = Scenario {
         name: format!("random-{seed}"),
         description: dice
             .pick(&[
@@ -60,8 +60,19 @@ pub fn random_scenario(seed: u64) -> Scenario {
         expect: expectations(&mut dice),
         trace: None,
         users,
+    };
+    // Spikes of a crowd that clicks on large pages would take too long to run.
+    if scenario.expected_requests() > MOST_REQUESTS {
+        for class in &mut scenario.users {
+            class.parallel = Parallel::ONE;
+            class.arrivals = Arrivals::default();
+        }
     }
+    scenario
 }
+
+/// Beyond as many a scenario leaves off what multiplies its requests.
+const MOST_REQUESTS: f64 = 500_000.0;
 
 /// Drawn after all else, and without effect on a run.
 fn expectations(dice: &mut Dice) -> Vec<Expectation> {
