@@ -1,8 +1,8 @@
 //! How long a node takes for a command: its service time by bytes and fields, what threads of their
 //! own take off the main thread, and what TLS, the network and CPU credits add.
 //!
-//! Most nodes of a test, and those of one's own unless asked for more, have a plain [`Pace`]. What
-//! only some nodes have is in a [`Machine`], beside the way that the others take.
+//! Most nodes of a test, and those of one's own unless asked for more, have a plain `Pace`. What
+//! only some nodes have is in a `Machine`, beside the way that the others take.
 
 mod credits;
 mod link;
