@@ -10,6 +10,7 @@ mod fidelity;
 mod init;
 mod input;
 mod interrupt;
+mod libraries;
 mod metrics;
 mod nodes;
 mod output;
@@ -69,6 +70,7 @@ enum Command {
     Explain(explain::Explain),
     Init(init::Init),
     Nodes(nodes::Nodes),
+    Libraries(libraries::Libraries),
     Metrics(metrics::Metrics),
     Scenarios(scenarios::Scenarios),
     Schema(paperwork::Schema),
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(arguments.color),
         Command::Init(init) => init.run(),
         Command::Nodes(nodes) => nodes.run(),
+        Command::Libraries(libraries) => libraries.run(),
         Command::Metrics(metrics) => metrics.run(),
         Command::Scenarios(scenarios) => scenarios.run(),
         Command::Schema(schema) => schema.run(),

@@ -188,20 +188,27 @@ impl Quantiles {
                 }
                 table[0][step as usize].at(bits << 8)
             }
-            Form::Fixed(value) => *value,
-            Form::List(list) => list[((u128::from(bits) * list.len() as u128) >> 64) as usize],
-            Form::Weighted(list) => weighted(list, bits),
+            other => other.without_table(bits),
         }
     }
 }
 
-/// The value in whose part of the sum of all weights the bits fall.
-#[cold]
-fn weighted(list: &[(u64, u64)], bits: u64) -> u64 {
-    let sum = list.last().map_or(0, |(_, sum)| *sum);
-    let part = ((u128::from(bits) * u128::from(sum)) >> 64) as u64;
-    let place = list.partition_point(|(_, sum)| *sum <= part);
-    list.get(place).map_or(0, |(value, _)| *value)
+impl Form {
+    /// Fixed values and lists, which need not stand wherever tables are drawn from.
+    #[inline(never)]
+    fn without_table(&self, bits: u64) -> u64 {
+        match self {
+            Self::List(list) => list[((u128::from(bits) * list.len() as u128) >> 64) as usize],
+            Self::Weighted(list) => {
+                let sum = list.last().map_or(0, |(_, sum)| *sum);
+                let part = ((u128::from(bits) * u128::from(sum)) >> 64) as u64;
+                let place = list.partition_point(|(_, sum)| *sum <= part);
+                list.get(place).map_or(0, |(value, _)| *value)
+            }
+            Self::Fixed(value) => *value,
+            Self::Table(_) => unreachable!("this is a table"),
+        }
+    }
 }
 
 /// The last step of the first level opens the second, and its last step the third.

@@ -4,10 +4,10 @@ use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::expect::{Bound, Expectation, Judge, Objection, Part};
 use crate::scenario::reader::choice::{clipped, nearest};
-use crate::scenario::store::StoreKind;
+use crate::scenario::store::{CpuCredits, StoreKind};
 use crate::scenario::users::UserClass;
 use crate::scenario::workloads::WorkloadSpec;
-use crate::units::Ratio;
+use crate::units::{Bandwidth, Ratio};
 
 use super::catalogue::{Metric, Unit, Value, catalogue};
 use super::measurements::Measurements;
@@ -92,7 +92,7 @@ fn billionths(bound: Bound) -> i128 {
 }
 
 /// Metrics as `CloudWatch`, INFO and people name them, and their names here.
-const OTHER_NAMES: [(&str, &str); 20] = [
+const OTHER_NAMES: [(&str, &str); 27] = [
     ("cachehitrate", "hit_rate"),
     ("hit_ratio", "hit_rate"),
     ("hits", "hit_rate"),
@@ -106,6 +106,13 @@ const OTHER_NAMES: [(&str, &str); 20] = [
     ("bytesusedforcache", "used_memory_max"),
     ("enginecpuutilization", "engine_cpu_max"),
     ("cpu", "engine_cpu_max"),
+    ("cpuutilization", "host_cpu_max"),
+    ("cpucreditbalance", "cpu_credits_min"),
+    ("networkbytesin", "network_bytes_in"),
+    ("networkbytesout", "network_bytes_out"),
+    ("networkbandwidthinallowanceexceeded", "bandwidth_exceeded"),
+    ("networkbandwidthoutallowanceexceeded", "bandwidth_exceeded"),
+    ("networkbaselineusageoutpercentage", "network_usage_max"),
     ("successfulreadrequestlatency", "node_latency.mean"),
     ("successfulwriterequestlatency", "node_latency.mean"),
     ("lost", "sessions_lost"),
@@ -258,6 +265,18 @@ fn cannot_apply(metric: &str, scenario: &Scenario) -> Option<&'static str> {
         "memory_usage_max" => (
             scenario.store.maxmemory.0 > 0,
             "the nodes have no `maxmemory`",
+        ),
+        "host_cpu_max" => (
+            scenario.store.speed.vcpu.is_some(),
+            "without a `node_type` nobody knows how many vCPUs a node has",
+        ),
+        "cpu_credits_min" => (
+            scenario.store.speed.cpu_credits == CpuCredits::Standard,
+            "the nodes are not limited by CPU credits",
+        ),
+        "network_bytes_in" | "network_bytes_out" | "network_usage_max" | "bandwidth_exceeded" => (
+            scenario.store.speed.bandwidth > Bandwidth(0),
+            "the nodes' `bandwidth` has no limit",
         ),
         "latency.read" => (
             recorded || any(|class| class.modify_share.0 + class.untouched_share.0 < Ratio::ONE.0),

@@ -22,20 +22,20 @@
 //! memory that stays in the first-level cache. No fact allocates.
 
 use crate::probe::{
-    Aftermath, CommandDone, Fate, Kept, LossCause, NodeSample, Probe, RequestDone, RequestKind,
-    WorkloadDone,
+    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, RequestDone,
+    RequestKind, WorkloadDone,
 };
 use crate::scenario::Scenario;
-use crate::units::{Span, Time};
+use crate::units::{Bandwidth, Span, Time};
 
 use super::check::check;
 use super::histogram::Bins;
+use super::loads::{billionths, loads, network, rate};
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
 use super::workloads::Watched;
 
 /// A minute, over which a load is averaged as `CloudWatch` does.
 const MINUTE: Span = Span::from_secs(60);
-const BILLION: u128 = 1_000_000_000;
 
 /// The probe that leaves [`Measurements`].
 #[derive(Debug)]
@@ -57,15 +57,19 @@ struct Rare {
     seed: u64,
     /// Whether a class has a login, by its place in the scenario.
     logins: Vec<bool>,
+    /// Virtual CPUs of a node, if that is known.
+    vcpu: Option<u32>,
+    /// Whether the nodes' network has a limit.
+    network: bool,
     began: Option<Time>,
     row_start: Time,
     row_gauges: Gauges,
     /// Latencies of all kinds of requests in the row that ends.
     row_latencies: Bins,
-    /// Busy time of the nodes when the row began.
-    row_busy: Vec<Span>,
+    /// The nodes when the row began.
+    row_nodes: Vec<NodeSample>,
     minute_start: Time,
-    minute_busy: Vec<Span>,
+    minute_nodes: Vec<NodeSample>,
     /// Counts of the whole run when the minute began.
     minute_counts: Counts,
     /// Whether a whole minute has been seen: a shorter one then no longer counts.
@@ -93,8 +97,9 @@ impl Recorder {
         let logins = scenario.users.iter().map(|class| class.login);
         // Nobody logs in in recorded traffic, which is the class behind the last.
         let recorded = scenario.trace.iter().map(|_| false);
-        let logins = logins.chain(recorded).collect();
-        let mut recorder = Self::with(scenario.seed, logins);
+        let mut recorder = Self::with(scenario.seed, logins.chain(recorded).collect());
+        recorder.rare.vcpu = scenario.store.speed.vcpu;
+        recorder.rare.network = scenario.store.speed.bandwidth > Bandwidth(0);
         recorder.rare.workloads = vec![Watched::default(); scenario.workloads.len()];
         recorder
     }
@@ -109,13 +114,15 @@ impl Recorder {
             rare: Box::new(Rare {
                 seed,
                 logins,
+                vcpu: None,
+                network: false,
                 began: None,
                 row_start: Time::ZERO,
                 row_gauges: Gauges::default(),
                 row_latencies: Bins::default(),
-                row_busy: Vec::new(),
+                row_nodes: Vec::new(),
                 minute_start: Time::ZERO,
-                minute_busy: Vec::new(),
+                minute_nodes: Vec::new(),
                 minute_counts: Counts::default(),
                 minute_seen: false,
                 total: Counts::default(),
@@ -166,6 +173,7 @@ impl Recorder {
             applies: Applies {
                 logins: rare.logins.contains(&true),
                 guests: rare.logins.contains(&false),
+                network: rare.network,
             },
         };
         if let Err(broken) = check(&measurements) {
@@ -199,6 +207,7 @@ impl Recorder {
             self.rare.row_gauges.raise(&Gauges {
                 used_memory: Some(node.used_memory),
                 memory_usage: usage,
+                cpu_credits: node.cpu_credits,
                 ..Gauges::default()
             });
         }
@@ -215,15 +224,14 @@ impl Recorder {
             rare.minute_seen |= elapsed >= MINUTE;
             let before = &rare.minute_counts;
             rare.row_gauges.raise(&Gauges {
-                engine_cpu: busiest(nodes, &rare.minute_busy, elapsed),
                 request_rate: Some(rate(so_far.requests - before.requests, elapsed)),
                 db_query_rate: Some(rate(so_far.db_queries - before.db_queries, elapsed)),
-                ..Gauges::default()
+                ..loads(nodes, &rare.minute_nodes, elapsed, rare.vcpu)
             });
         }
         rare.minute_start = at;
         rare.minute_counts = so_far;
-        note_busy(&mut rare.minute_busy, nodes);
+        nodes.clone_into(&mut rare.minute_nodes);
     }
 
     fn end_row(&mut self, at: Time, nodes: &[NodeSample]) {
@@ -238,11 +246,20 @@ impl Recorder {
         if elapsed > Span::ZERO && elapsed < MINUTE {
             // Whether a minute happens to end in a short row says nothing about the row: its own
             // averages stand there. The run's highest minute is none of theirs.
-            rare.row_gauges.engine_cpu = busiest(nodes, &rare.row_busy, elapsed);
+            let loads = loads(nodes, &rare.row_nodes, elapsed, rare.vcpu);
+            rare.row_gauges.engine_cpu = loads.engine_cpu;
+            rare.row_gauges.host_cpu = loads.host_cpu;
+            rare.row_gauges.network_usage = loads.network_usage;
             rare.row_gauges.request_rate = Some(rate(self.row.requests, elapsed));
             rare.row_gauges.db_query_rate = Some(rate(self.row.db_queries, elapsed));
         }
-        note_busy(&mut rare.row_busy, nodes);
+        for (node, before) in nodes.iter().zip(&rare.row_nodes) {
+            let (now, before) = (network(node), network(before));
+            self.row.network_in += now.bytes_in - before.bytes_in;
+            self.row.network_out += now.bytes_out - before.bytes_out;
+            self.row.bandwidth_exceeded += now.exceeded - before.exceeded;
+        }
+        nodes.clone_into(&mut rare.row_nodes);
         rare.total.add(&self.row);
         rare.rows.push(Row {
             start: rare.row_start,
@@ -264,33 +281,6 @@ impl Recorder {
         rare.row_gauges = Gauges::default();
         rare.row_start = at;
     }
-}
-
-/// `part` in billionths of `whole`, rounded to the nearest.
-fn billionths(part: u64, whole: u64) -> u64 {
-    ((u128::from(part) * BILLION + u128::from(whole / 2)) / u128::from(whole)) as u64
-}
-
-/// `count` in `elapsed` as a rate, in 10^-9 a second.
-fn rate(count: u64, elapsed: Span) -> u64 {
-    let scaled = u128::from(count) * BILLION * BILLION;
-    ((scaled + u128::from(elapsed.0 / 2)) / u128::from(elapsed.0)) as u64
-}
-
-/// Share of `elapsed` that the busiest node worked, in billionths. Work is booked when it is
-/// taken on, so a node under overload can have booked more than fits: it is simply busy.
-fn busiest(nodes: &[NodeSample], before: &[Span], elapsed: Span) -> Option<u64> {
-    let busy = nodes
-        .iter()
-        .zip(before)
-        .map(|(node, before)| node.busy.0 - before.0);
-    busy.max()
-        .map(|busy| billionths(busy.min(elapsed.0), elapsed.0))
-}
-
-fn note_busy(busy: &mut Vec<Span>, nodes: &[NodeSample]) {
-    busy.clear();
-    busy.extend(nodes.iter().map(|node| node.busy));
 }
 
 impl Probe for Recorder {
@@ -344,6 +334,7 @@ impl Probe for Recorder {
     fn session_closed(&mut self, _at: Time, _class: u16, fate: Fate) {
         match fate {
             Fate::LoggedOut => self.row.logged_out += 1,
+            Fate::Superseded => self.row.superseded += 1,
             Fate::Ended => self.row.ended += 1,
             Fate::Alive => self.row.alive += 1,
             Fate::ExpiredInUse => self.row.expired_in_use += 1,
@@ -372,6 +363,10 @@ impl Probe for Recorder {
             Fate::Lost(_) => self.row.after_loss[aftermath as usize] += 1,
             _ => self.row.after_expiry[aftermath as usize] += 1,
         }
+    }
+
+    fn mark(&mut self, _at: Time, _class: u16, mark: Mark, number: u64) {
+        self.row.marks[mark as usize] += number;
     }
 
     fn db_query(&mut self, sent: Time, done: Time) {
@@ -445,8 +440,8 @@ impl Probe for Recorder {
         rare.open_at_start = open_sessions;
         rare.row_start = at;
         rare.minute_start = at;
-        note_busy(&mut rare.row_busy, nodes);
-        note_busy(&mut rare.minute_busy, nodes);
+        nodes.clone_into(&mut rare.row_nodes);
+        nodes.clone_into(&mut rare.minute_nodes);
         self.observe(nodes);
     }
 

@@ -4,7 +4,7 @@
 //! nothing. What becomes of the facts (counts, histograms, a journal) is the probe's business.
 
 use crate::scenario::commands::CommandName;
-use crate::units::{Span, Time};
+use crate::units::{Bandwidth, Span, Time};
 
 /// Kinds of requests, as `latency.<kind>` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,11 +18,19 @@ pub enum RequestKind {
     Login,
     /// Ends it.
     Logout,
+    /// Does without: it brings no cookie, or does not touch the session.
+    Other,
 }
 
 impl RequestKind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Modify, Self::Login, Self::Logout];
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Modify,
+        Self::Login,
+        Self::Logout,
+        Self::Other,
+    ];
 
     /// As metrics name it.
     pub const fn as_str(self) -> &'static str {
@@ -31,6 +39,7 @@ impl RequestKind {
             Self::Modify => "modify",
             Self::Login => "login",
             Self::Logout => "logout",
+            Self::Other => "other",
         }
     }
 }
@@ -45,11 +54,18 @@ pub enum LossCause {
     Refused,
     /// The node, or the instance of the application, that held it is gone.
     NodeLost,
+    /// The browser had dropped the cookie when the user came back.
+    CookieExpired,
 }
 
 impl LossCause {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Evicted, Self::Refused, Self::NodeLost];
+    pub const ALL: [Self; 4] = [
+        Self::Evicted,
+        Self::Refused,
+        Self::NodeLost,
+        Self::CookieExpired,
+    ];
 
     /// As metrics name it.
     pub const fn as_str(self) -> &'static str {
@@ -57,6 +73,7 @@ impl LossCause {
             Self::Evicted => "evicted",
             Self::Refused => "refused",
             Self::NodeLost => "node_lost",
+            Self::CookieExpired => "cookie_expired",
         }
     }
 }
@@ -66,6 +83,8 @@ impl LossCause {
 pub enum Fate {
     /// The user logged out.
     LoggedOut,
+    /// A login gave the user another one.
+    Superseded,
     /// Its own end came and the user had no later intent in it.
     Ended,
     /// The run ended first.
@@ -87,6 +106,25 @@ pub enum Aftermath {
     GuestReset,
     /// The user gave up: a logout that found nothing to log out of.
     Abandoned,
+}
+
+/// What a session's library does to it besides its fate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mark {
+    /// A session was created by a request without a cookie that had nothing to store.
+    CreatedCookieless,
+    /// The key of a session that was superseded stayed in the store.
+    LeakedKey,
+    /// A change was overwritten by a parallel request, or dropped for want of the lock.
+    LostUpdate,
+    /// A request stored a session again that was over: its user had logged out, or had another.
+    Resurrected,
+}
+
+impl Mark {
+    /// How many there are.
+    pub const NUMBER: usize = 4;
 }
 
 /// How a finished request stood to its session.
@@ -201,8 +239,27 @@ pub struct NodeSample {
     pub keys: u64,
     /// Of these, keys with a TTL.
     pub expires: u64,
-    /// Time the node was busy since the start of the run.
+    /// Time the node's main thread was busy since the start of the run.
     pub busy: Span,
+    /// Likewise its threads for input and output, all together.
+    pub io_busy: Span,
+    /// CPU credits that are left, if the node is limited by them.
+    pub cpu_credits: Option<u64>,
+    /// What went over its network since the start of the run, if that has a limit.
+    pub network: Option<NetworkSample>,
+}
+
+/// What went over a node's network since the start of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetworkSample {
+    /// Bytes that the node received.
+    pub bytes_in: u64,
+    /// Bytes that it sent.
+    pub bytes_out: u64,
+    /// Commands and replies that had to wait because the allowance was used up.
+    pub exceeded: u64,
+    /// Bandwidth that lasts, in each direction.
+    pub baseline: Bandwidth,
 }
 
 /// Receives facts. All times are those of the fact, which may lie before the present for a
@@ -239,6 +296,8 @@ pub trait Probe {
         aftermath: Aftermath,
     ) {
     }
+    /// A library did that, so many times at once.
+    fn mark(&mut self, at: Time, class: u16, mark: Mark, number: u64) {}
     /// The database answered a query that was sent at `sent`.
     fn db_query(&mut self, sent: Time, done: Time) {}
     /// The database refused a query: too many were waiting.

@@ -9,12 +9,17 @@ use crate::probe::{
 };
 use crate::scenario::Scenario;
 use crate::scenario::commands::{CommandName, Step, When};
-use crate::scenario::database::{DatabaseSpec, OnLostSession, Writes};
+use crate::scenario::database::{self, DatabaseSpec, OnLostSession};
 use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
-use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
+use crate::scenario::store::{
+    Allocator, Engine, EvictionPolicy, Platform, ServiceTime, SpeedSpec, StoreSpec,
+};
 use crate::scenario::users::arrivals::Arrivals;
-use crate::scenario::users::{Arrival, Encoding, SessionSpec, TtlKind, UserClass};
+use crate::scenario::users::{
+    Arrival, Cookie, CookieKind, Encoding, Pacing, Parallel, Rotation, SessionPrograms,
+    SessionSpec, StaleCookie, StaleId, TtlKind, UserClass, Writes,
+};
 use crate::units::{Bytes, Ratio, Span, Time};
 
 use super::identity::Identity;
@@ -22,24 +27,47 @@ use super::{Outcome, json, series, text};
 
 const HOUR: Span = Span::from_secs(3_600);
 
-fn scenario(ttl: Span) -> Scenario {
-    let step = |command| Step {
-        command,
-        when: When::Found,
-    };
-    let session = SessionSpec {
+fn session(ttl: Span) -> SessionSpec {
+    let step = |command| Step::new(command, When::Found);
+    SessionSpec {
         key: "cart:<id>".to_owned(),
         id_length: 32,
         encoding: Encoding::String,
         bytes: Distribution::Fixed(Bytes(5_000)),
         ttl,
         ttl_kind: TtlKind::Sliding,
-        login: vec![step(CommandName::Set)],
-        read: vec![step(CommandName::Get)],
-        modify: vec![step(CommandName::Get), step(CommandName::Set)],
-        logout: vec![step(CommandName::Del)],
-        restore: vec![step(CommandName::Set)],
-    };
+        library: None,
+        empty_bytes: Distribution::Fixed(Bytes(5_000)),
+        growth: None,
+        writes: Writes::Whole,
+        cookie: Cookie {
+            kind: CookieKind::Session,
+            max_age: Span::ZERO,
+        },
+        rotation: Rotation::DeleteOld,
+        stale_id: StaleId::New,
+        stale_cookie: StaleCookie::Keep,
+        on_lost_session: None,
+        work_time: Distribution::Fixed(Span::ZERO),
+        lock: None,
+        keys: Vec::new(),
+        programs: SessionPrograms {
+            cookieless: vec![],
+            first_write: vec![step(CommandName::Set)],
+            login: vec![step(CommandName::Set)],
+            read: vec![step(CommandName::Get)],
+            modify: vec![step(CommandName::Get), step(CommandName::Set)],
+            untouched: vec![],
+            logout: vec![step(CommandName::Del)],
+            stale_read: None,
+            stale_write: None,
+            restore: vec![step(CommandName::Set)],
+        },
+    }
+}
+
+fn scenario(ttl: Span) -> Scenario {
+    let session = session(ttl);
     Scenario {
         name: "carts".to_owned(),
         description: "Carts of a shop, for looking at reports.".to_owned(),
@@ -62,6 +90,7 @@ fn scenario(ttl: Span) -> Scenario {
                 fixed: Span::from_micros(7),
                 per_kib: Span::ZERO,
             },
+            speed: SpeedSpec::UNLIMITED,
             ..StoreSpec::upstream()
         },
         node_types: Vec::new(),
@@ -75,7 +104,7 @@ fn scenario(ttl: Span) -> Scenario {
             on_lost_session: OnLostSession::Login,
             contention: Ratio::ZERO,
             coherency: Ratio::ZERO,
-            writes: Writes::Alongside,
+            writes: database::Writes::Alongside,
         },
         trace: None,
         workloads: Vec::new(),
@@ -92,6 +121,8 @@ fn scenario(ttl: Span) -> Scenario {
             arrivals: Arrivals::default(),
             think_time: Distribution::Fixed(Span::from_secs(20)),
             stay: Distribution::Fixed(Span::from_secs(300)),
+            pacing: Pacing::FromRequest,
+            parallel: Parallel::ONE,
             script: Vec::new(),
             modify_share: Ratio::ZERO,
             untouched_share: Ratio::ZERO,
@@ -117,6 +148,7 @@ fn grown(scenario: &Scenario, lost: u64, complete: bool, growth: u64) -> Measure
         keys: 1_000,
         expires: 1_000,
         busy,
+        ..NodeSample::default()
     };
     let start = Time::ZERO + HOUR;
     recorder.measurement_begins(start, &[node(0, Span::ZERO), node(0, Span::ZERO)], 500);

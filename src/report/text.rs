@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::metrics::catalogue::{Metric, Value, catalogue};
 use crate::metrics::histogram::Quantile;
 use crate::metrics::measurements::{Counts, Group, Measurements};
-use crate::probe::{Aftermath, Answer, LossCause};
+use crate::probe::{Aftermath, Answer, LossCause, Mark};
 use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::store::{EvictionPolicy, StoreKind, StoreSpec};
@@ -159,6 +159,7 @@ fn losses(counts: &Counts) -> String {
             LossCause::NodeLost => {
                 format!("{} with the instance that held them", thousands(number))
             }
+            LossCause::CookieExpired => format!("{} with the cookie", thousands(number)),
         })
         .collect();
     let causes = match causes.as_slice() {
@@ -312,6 +313,37 @@ fn sessions(figures: &Figures<'_>) -> Section {
         pairs.push(figures.pair("  of these missed in the visit", "sessions_lost.felt"));
     }
     pairs.push(figures.pair("alive at the end", "sessions_alive"));
+    for (label, name, number) in [
+        (
+            "superseded by a login",
+            "sessions_superseded",
+            counts.superseded,
+        ),
+        (
+            "made for requests without a cookie",
+            "sessions_created_cookieless",
+            counts.marks[Mark::CreatedCookieless as usize],
+        ),
+        (
+            "keys left behind by logins",
+            "leaked_keys",
+            counts.marks[Mark::LeakedKey as usize],
+        ),
+        (
+            "changes overwritten or dropped",
+            "lost_updates",
+            counts.marks[Mark::LostUpdate as usize],
+        ),
+        (
+            "over, and stored again",
+            "resurrected_sessions",
+            counts.marks[Mark::Resurrected as usize],
+        ),
+    ] {
+        if number > 0 {
+            pairs.push(figures.pair(label, name));
+        }
+    }
     ("Sessions", pairs)
 }
 
@@ -357,6 +389,12 @@ fn cache(figures: &Figures<'_>) -> Section {
     if figures.scenario.store.maxmemory_policy == EvictionPolicy::NoEviction {
         pairs[2] = figures.pair("refused for want of memory", "oom_errors");
     }
+    if figures.value("network_usage_max").is_some() {
+        pairs.push(figures.pair("network, of its baseline", "network_usage_max"));
+    }
+    if figures.value("cpu_credits_min").is_some() {
+        pairs.push(figures.pair("fewest CPU credits", "cpu_credits_min"));
+    }
     ("Cache", pairs)
 }
 
@@ -380,6 +418,7 @@ fn latency(page: &mut Page, figures: &Figures<'_>) {
         (Group::Modify, "  modify"),
         (Group::Login, "  login"),
         (Group::Logout, "  logout"),
+        (Group::Other, "  other"),
         (Group::Node, "command at the node"),
         (Group::Database, "database query"),
     ];
@@ -421,7 +460,7 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         words(measurements.measured()),
         words(scenario.warmup),
     ));
-    page.line("Not modelled: failures, replicas, limits of connections and bandwidth.");
+    page.line("Not modelled: failures, replicas, limits of connections.");
     page.prose(&format!(
         "Seed {}, replicate {}, result {}, fingerprint {:016x}, sessionsim {}",
         identity.seed,

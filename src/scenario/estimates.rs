@@ -235,11 +235,19 @@ impl UserClass {
         if !self.cookies {
             return 1.0;
         }
+        let parallel = self.parallel.distribution().mean();
         if !self.script.is_empty() {
-            return self.script.len() as f64;
+            return self.script.len() as f64 * parallel;
         }
         let think = self.think_time.mean() / 1e9;
-        1.0 + self.stay_seconds() / think + self.logout_share.fraction()
+        1.0 + self.stay_seconds() / think * parallel + self.logout_share.fraction()
+    }
+
+    /// Bytes that the changes of a visit add to a session, in the mean.
+    pub fn expected_growth(&self) -> f64 {
+        self.session.growth.as_ref().map_or(0.0, |growth| {
+            growth.by.mean() * self.requests_a_visit() * self.modify_share.fraction()
+        })
     }
 
     fn stay_seconds(&self) -> f64 {
@@ -247,11 +255,28 @@ impl UserClass {
     }
 
     fn events_a_request(&self) -> f64 {
-        let session = &self.session;
+        let session = &self.session.programs;
         let modify = self.modify_share.fraction();
         let commands =
             (1.0 - modify) * session.read.len() as f64 + modify * session.modify.len() as f64;
-        commands + EVENTS_BESIDE_COMMANDS
+        commands + EVENTS_BESIDE_COMMANDS + self.tries_a_request()
+    }
+
+    /// How often a request tries in vain to get its session's lock: as long as another one that
+    /// it meets works.
+    fn tries_a_request(&self) -> f64 {
+        let Some(lock) = &self.session.lock else {
+            return 0.0;
+        };
+        let work = self.session.work_time.mean() / 1e9;
+        let meets = (work / (self.think_time.mean() / 1e9)).min(1.0);
+        let tries = work.min(lock.ttl.seconds()) / lock.wait.seconds();
+        let most = if lock.tries == 0 {
+            f64::INFINITY
+        } else {
+            f64::from(lock.tries)
+        };
+        meets * tries.min(most)
     }
 
     fn visits(&self, duration: Span) -> Visits {

@@ -30,6 +30,8 @@ const MINUTE: u64 = 60 * SECOND;
 const MAX_ROWS: u64 = 200_000;
 /// Most classes of users.
 const MAX_CLASSES: usize = 64;
+/// Most kinds of keys: a node knows each by a number of 8 bits, and a trace has one more.
+const MAX_KINDS_OF_KEYS: usize = 250;
 const MAX_DESCRIPTION: usize = 1000;
 
 const SCHEMA: Key<u32> = Key::built_in(
@@ -153,6 +155,8 @@ pub const SECTIONS: &[&Section] = &[
     users::SECTION.sections[0].sections[0],
     users::SECTION.sections[0].sections[1],
     users::SECTION.sections[1],
+    users::SECTION.sections[1].sections[0],
+    users::SECTION.sections[1].sections[1],
     &workloads::SECTION,
     &own_types::SECTION,
 ];
@@ -349,7 +353,23 @@ fn read_users(
         places.push(table.place());
         classes.push(UserClass::read(table, number, duration, &mut names));
     }
-    classes.into_iter().collect()
+    let classes: Vec<UserClass> = classes.into_iter().collect::<Option<_>>()?;
+    let kinds: usize = classes
+        .iter()
+        .map(|class| class.session.kinds_of_keys())
+        .sum();
+    if kinds > MAX_KINDS_OF_KEYS {
+        table.own_problem(|problem| Problem {
+            place: None,
+            message: format!("the classes of users have {kinds} kinds of keys together"),
+            hint: Some(format!(
+                "at most {MAX_KINDS_OF_KEYS}: put alike users into one class"
+            )),
+            ..problem
+        });
+        return None;
+    }
+    Some(classes)
 }
 
 /// The longest TTL of all sessions that have one; `None` if it is not known because something is

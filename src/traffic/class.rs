@@ -7,7 +7,7 @@ use crate::units::{Span, Time};
 
 use super::seating::Seating;
 use super::visits::Visits;
-use super::{Act, Carries, Phase, User};
+use super::{Act, Carries, Intent, Phase, User};
 
 /// A class of users, compiled for the run.
 #[derive(Debug)]
@@ -110,5 +110,20 @@ impl Class {
     #[inline]
     pub fn act(&self, user: &mut User, now: Time) -> Act {
         self.visits.act(user, now)
+    }
+
+    /// How many requests the user's page sends, whose intent has number `n`.
+    pub fn calls(&self, user: &User, n: u32) -> u8 {
+        self.visits.calls(user, n)
+    }
+
+    /// Which request number `call` of the page is that the user just turned to.
+    pub fn call(&self, user: &User, n: u32, call: u8) -> Intent {
+        self.visits.call(user, n, call)
+    }
+
+    /// When the user acts next whose request was answered at `at`, having waited for that.
+    pub fn resume(&self, user: &mut User, at: Time) -> Time {
+        self.visits.resume(user, at)
     }
 }

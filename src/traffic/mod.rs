@@ -35,6 +35,8 @@ pub enum Intent {
     Modify,
     /// A request with a cookie that does not touch the session.
     Untouched,
+    /// Several requests at once: how many and which, [`Class::calls`] and [`Class::call`] say.
+    Page,
     /// Log out, and leave, unless the visit goes on by a script.
     Logout,
     /// Just leave: nothing is sent.
@@ -47,6 +49,8 @@ pub enum Intent {
 pub enum Phase {
     /// In a visit.
     Visiting,
+    /// In a visit, and waiting for a reply: acts a think time after it.
+    Waiting,
     /// Between two visits.
     Away,
     /// Never to come back.
@@ -114,6 +118,12 @@ impl User {
     #[inline]
     pub const fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Whether the user is in a visit.
+    #[inline]
+    pub const fn is_visiting(&self) -> bool {
+        matches!(self.phase, Phase::Visiting | Phase::Waiting)
     }
 
     /// The user's draws.

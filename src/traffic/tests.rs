@@ -321,3 +321,99 @@ fn seats_open_and_close_by_steps() {
     );
     assert_eq!(openings.len(), 370);
 }
+
+/// A page is the request it was, and some more beside it.
+#[test]
+fn a_page_sends_several_requests() {
+    let lines = |more: &str| {
+        class(&format!(
+            "arrival_rate = \"1/s\"\nstay = \"5h\"\nmodify_share = \"20%\"\nuntouched_share = \"10%\"\n{more}"
+        ))
+    };
+    let single = lines("");
+    let pages = lines("parallel = { values = [1, 6], weights = [3, 1] }");
+    let (mut user, mut of_pages) = (single.arriving_user(5), pages.arriving_user(5));
+    let mut act = single.begin_visit(&mut user, Time::ZERO);
+    let mut page = pages.begin_visit(&mut of_pages, Time::ZERO);
+    assert_eq!((act.intent, page.intent), (Intent::Login, Intent::Login));
+    let (mut all, mut changes, mut untouched) = (0u32, 0u32, 0u32);
+    for n in 1.. {
+        assert_eq!(act.next, page.next);
+        let now = act.next;
+        act = single.act(&mut user, now);
+        page = pages.act(&mut of_pages, now);
+        if user.phase() != Phase::Visiting {
+            assert_eq!(page.intent, act.intent);
+            break;
+        }
+        assert_eq!((page.intent, page.n), (Intent::Page, n));
+        let calls = pages.calls(&of_pages, n);
+        assert!(calls == 1 || calls == 6);
+        assert_eq!(pages.call(&of_pages, n, 0), act.intent);
+        for call in 0..calls {
+            let intent = pages.call(&of_pages, n, call);
+            all += 1;
+            changes += u32::from(intent == Intent::Modify);
+            untouched += u32::from(intent == Intent::Untouched);
+        }
+    }
+    let share = |count: u32| f64::from(count) / f64::from(all);
+    assert!(all > 1500, "{all}");
+    assert!((share(changes) - 0.2).abs() < 0.04, "{changes} of {all}");
+    assert!(
+        (share(untouched) - 0.1).abs() < 0.03,
+        "{untouched} of {all}"
+    );
+}
+
+#[test]
+fn pages_of_a_script_are_of_its_kind() {
+    let class = class("arrival_rate = \"1/s\"\nscript = [\"login\", \"modify\"]\nparallel = 3");
+    let mut user = class.arriving_user(0);
+    let act = class.begin_visit(&mut user, Time::ZERO);
+    let act = class.act(&mut user, act.next);
+    assert_eq!(act.intent, Intent::Page);
+    assert_eq!(class.calls(&user, act.n), 3);
+    assert!((0..3).all(|call| class.call(&user, act.n, call) == Intent::Modify));
+}
+
+/// Waiting for replies shifts the times of a visit and nothing else, until it ends.
+#[test]
+fn waiting_for_replies_changes_only_times() {
+    let lines = |more: &str| {
+        class(&format!(
+            "arrival_rate = \"1/s\"\nstay = \"1h\"\nlogin_after = \"10m\"\n{more}"
+        ))
+    };
+    let (open, closed) = (lines(""), lines("pacing = \"after-reply\""));
+    let wanted = visit(&open, &mut open.arriving_user(2), Time::ZERO);
+    for delay in [0, 3_000_000_000] {
+        let mut user = closed.arriving_user(2);
+        let mut act = closed.begin_visit(&mut user, Time::ZERO);
+        let mut now = Time::ZERO;
+        let mut intents = vec![(0, act.intent)];
+        while user.is_visiting() {
+            assert_eq!((user.phase(), act.next), (Phase::Waiting, Time::NEVER));
+            now = closed.resume(&mut user, Time(now.0 + delay));
+            act = closed.act(&mut user, now);
+            intents.push((now.0 / 1_000_000_000, act.intent));
+        }
+        if delay == 0 {
+            assert_eq!(intents, wanted);
+            continue;
+        }
+        assert!(intents.len() < wanted.len() - 5);
+        let login = |intents: &[(u64, Intent)]| {
+            intents
+                .iter()
+                .position(|(_, intent)| *intent == Intent::Login)
+        };
+        let (at, in_time) = (login(&intents).unwrap(), login(&wanted).unwrap());
+        assert_eq!(intents[at].0, 600, "a login comes when it comes");
+        assert!(at < in_time);
+        let kinds = |intents: &[(u64, Intent)]| -> Vec<Intent> {
+            intents[..at].iter().map(|(_, intent)| *intent).collect()
+        };
+        assert_eq!(kinds(&intents), kinds(&wanted));
+    }
+}

@@ -1,5 +1,7 @@
 //! From a scenario to a world at time 0.
 
+use std::collections::BTreeMap;
+
 use crate::kernel::agenda::Agenda;
 use crate::kernel::draws::DrawRoot;
 use crate::kernel::quantiles::{Distribution, Quantiles};
@@ -19,6 +21,7 @@ use super::database::Database;
 use super::elsewhere::Elsewhere;
 use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
+use super::side::{Beside, Manners};
 use super::trace::{Recorded, Rows};
 use super::visits::Seats;
 use super::workloads::Workloads;
@@ -42,7 +45,12 @@ impl<P: Probe> World<P> {
             .enumerate()
             .map(|(index, class)| {
                 let compiled = Class::new(class, index as u16, root);
-                crowd(class, compiled, scenario.duration, &mut nodes)
+                let manners = Manners::new(
+                    &class.session,
+                    scenario.database.on_lost_session,
+                    &mut nodes,
+                );
+                crowd(class, compiled, manners, scenario.duration, &mut nodes)
             })
             .collect();
         let recorded = scenario.trace.as_ref().map(|trace| {
@@ -70,6 +78,9 @@ impl<P: Probe> World<P> {
             crowds,
             visitors: Slab::default(),
             requests: Slab::with_capacity(1024),
+            sides: Beside::default(),
+            errands: Beside::default(),
+            minutes: BTreeMap::new(),
             slots: SlotMap::even(
                 elsewhere
                     .as_ref()
@@ -121,14 +132,27 @@ impl<P: Probe> World<P> {
     }
 }
 
-fn crowd(class: &UserClass, compiled: Class, duration: Span, nodes: &mut [Node]) -> Crowd {
+fn crowd(
+    class: &UserClass,
+    compiled: Class,
+    manners: Manners,
+    duration: Span,
+    nodes: &mut [Node],
+) -> Crowd {
     let session = &class.session;
     let key = KeyPattern::new(&session.key, session.id_length as usize);
     let shape = register(shape_of(session, key.len()), nodes);
     let returns = class.return_share > Ratio::ZERO;
+    let mut programs = Programs::new(session, class.follows_updates());
+    let prepares = manners.prepare() || programs.need_errands();
+    if !prepares {
+        programs.send_at_once();
+    }
     Crowd {
-        programs: Programs::new(session),
+        programs,
         login: class.login,
+        prepares,
+        manners,
         bytes: Quantiles::new(&session.bytes),
         ttl: session.ttl,
         ttl_kind: session.ttl_kind,

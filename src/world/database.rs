@@ -9,7 +9,7 @@ use crate::units::{Span, Time};
 
 use super::World;
 use super::event::Event;
-use super::journey::Stage;
+use super::request::Stage;
 
 /// The database and what the application asks of it.
 #[derive(Debug)]
@@ -81,14 +81,14 @@ impl<P: Probe> World<P> {
     /// When the database will have answered a query whose service is drawn by `bits`; `None` if it
     /// refuses it.
     pub(super) fn enter_database_with(&mut self, bits: u64) -> Option<Time> {
-        match self.ask_database(bits) {
+        match self.admit(bits) {
             Admission::Served { done, .. } => Some(done),
             Admission::Refused => None,
         }
     }
 
     /// What the database says to a query whose service is drawn by `bits`.
-    pub(super) fn ask_database(&mut self, bits: u64) -> Admission {
+    pub(super) fn admit(&mut self, bits: u64) -> Admission {
         let service = Span(self.database.service.draw(bits));
         let admission = self.database.enter(self.now, service);
         match admission {

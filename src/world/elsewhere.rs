@@ -18,6 +18,7 @@ use crate::units::{Span, Time};
 use super::World;
 use super::event::Event;
 use super::journey::ttl;
+use super::side::KeyAt;
 
 /// Where sessions lie, if in no cache.
 pub(super) enum Elsewhere {
@@ -101,21 +102,32 @@ impl<P: Probe> World<P> {
         let step = *self.crowds[request.class as usize]
             .programs
             .step(request.step);
+        if step.is_special {
+            self.arrive_special(place);
+            return;
+        }
         let command = Command {
             name: step.command,
             bytes: self.visitors.get(request.visitor).session.bytes,
             ttl: ttl(step.ttl),
         };
+        let reply = self.command_elsewhere(place, request.key_at(), &command);
+        self.consequences(place, &step, &reply);
+        let missing = self.requests.get(place).missing;
+        self.send(place, step.next(missing), reply.done);
+    }
+
+    /// Executes a command of a request where the sessions lie, and notes how long it took.
+    pub(super) fn command_elsewhere(&mut self, place: u32, at: KeyAt, command: &Command) -> Reply {
+        let request = self.requests.get(place);
         let (draws, number) = (request.draws, request.commands);
-        let reply = self.execute_elsewhere(request.node, &command, KeyId(request.key), || {
+        let reply = self.execute_elsewhere(at.node, command, KeyId(at.key), || {
             draws.at(number, Purpose::Query)
         });
         let request = self.requests.get_mut(place);
         request.commands = number.wrapping_add(1);
-        request.store_time += reply.done - request.sent;
-        self.consequences(place, &step, &reply);
-        let missing = self.requests.get(place).missing;
-        self.send(place, step.next(missing), reply.done);
+        request.took(reply.done);
+        reply
     }
 
     fn is_in_database(&self) -> bool {
@@ -135,7 +147,7 @@ impl<P: Probe> World<P> {
             let Admission::Served {
                 start: from,
                 done: to,
-            } = self.ask_database(bits())
+            } = self.admit(bits())
             else {
                 return Reply {
                     outcome: Outcome::Oom,
@@ -169,7 +181,7 @@ impl<P: Probe> World<P> {
         if self.is_in_database() {
             // One statement, which nobody waits for.
             let bits = mix(self.seed ^ mix(self.now.0));
-            if let Admission::Served { start, .. } = self.ask_database(bits) {
+            if let Admission::Served { start, .. } = self.admit(bits) {
                 at = self.began(start);
             }
         }
@@ -244,17 +256,16 @@ impl<P: Probe> World<P> {
             return;
         }
         self.retire_key(request.visitor);
-        let crowd = &mut self.crowds[request.class as usize];
-        let id = request.draws.at(request.commands, Purpose::SessionId);
-        let slot = crowd.key.slot(id);
-        let node = self.slots.node(slot);
-        let keyspace = self.nodes[node as usize].keyspace_mut();
-        let key = keyspace.create(id, slot, crowd.shape, request.visitor);
-        let visitor = self.visitors.get_mut(request.visitor);
-        visitor.session.key = key.0;
-        visitor.session.node = node;
-        let request = self.requests.get_mut(place);
-        request.key = key.0;
-        request.node = node;
+        self.give_up_others(request.visitor, request.class, true);
+        self.give_key(place);
+    }
+
+    /// The node of a key beside those of a session that lies on `node`: in process all of a
+    /// session lies together.
+    pub(super) fn node_beside(&self, node: u16, slot: u16) -> u16 {
+        match self.elsewhere.as_deref() {
+            Some(Elsewhere::InProcess(_)) => node,
+            _ => self.slots.node(slot),
+        }
     }
 }

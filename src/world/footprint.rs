@@ -11,13 +11,14 @@ use crate::scenario::Scenario;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::{Engine, StoreSpec};
 use crate::scenario::traffic::TraceSpec;
-use crate::scenario::users::{Encoding, TtlKind, UserClass};
+use crate::scenario::users::{Encoding, KeyScope, TtlKind, UserClass};
 use crate::scenario::workloads::WorkloadSpec;
 use crate::store::keyspace::{Command, CpuTime, Keyspace, Shape, ShapeKind, Ttl};
 use crate::units::{Bytes, Span, Time};
 
 use super::build::{START_UNIX_MS, shape, shape_of};
 use super::key_pattern::KeyPattern;
+use super::side::{kind_of, pattern_of};
 use super::workloads::shape_of as shape_of_workload;
 
 /// Most keys that are tried out.
@@ -88,6 +89,19 @@ struct Kept {
     store: CommandName,
     sizes: Quantiles,
     has_ttl: bool,
+    /// What changes have added to a session by the end of its visit, roughly, and up to where.
+    grows: u32,
+    most: u32,
+    others: Vec<Other>,
+}
+
+/// Another key of a session.
+struct Other {
+    shape: Shape,
+    bytes: u32,
+    has_ttl: bool,
+    /// Whether many sessions share it.
+    shared: bool,
 }
 
 impl Kept {
@@ -99,6 +113,27 @@ impl Kept {
             store: stores(session.encoding),
             sizes: Quantiles::new(&session.bytes),
             has_ttl: session.ttl_kind != TtlKind::None,
+            grows: class.expected_growth() as u32,
+            most: session
+                .growth
+                .as_ref()
+                .map_or(u32::MAX, |growth| growth.most.0 as u32),
+            others: session
+                .keys
+                .iter()
+                .map(|key| {
+                    let pattern = pattern_of(&key.key, key.scope(), session.id_length as usize);
+                    Other {
+                        shape: Shape {
+                            key_length: pattern.len() as u32,
+                            kind: kind_of(key),
+                        },
+                        bytes: key.bytes.0 as u32,
+                        has_ttl: key.ttl.is_some(),
+                        shared: key.scope() == KeyScope::Minute,
+                    }
+                })
+                .collect(),
         }
     }
 
@@ -110,6 +145,9 @@ impl Kept {
             store: stores(trace.encoding),
             sizes: Quantiles::new(&Distribution::Fixed(bytes)),
             has_ttl: trace.content.longest_ttl > Span::ZERO,
+            grows: 0,
+            most: u32::MAX,
+            others: Vec::new(),
         }
     }
 
@@ -126,6 +164,9 @@ impl Kept {
             },
             sizes: Quantiles::new(&Distribution::Fixed(size)),
             has_ttl: spec.ttl > Span::ZERO,
+            grows: 0,
+            most: u32::MAX,
+            others: Vec::new(),
         }
     }
 }
@@ -163,6 +204,7 @@ impl Trial<'_> {
             let key = keyspace.create(id, slot, shape, 0);
             // The multiples of the golden ratio spread evenly over all sizes.
             let bytes = sizes.draw(id.wrapping_mul(0x9E37_79B9_7F4A_7C15)) as u32;
+            let bytes = bytes.max(bytes.saturating_add(kept.grows).min(kept.most));
             // A sorted set begins with one member.
             let more = (store == CommandName::ZIncrBy).then_some(store);
             let expire = store != CommandName::Set && ttl != Ttl::Clear;
@@ -184,10 +226,44 @@ impl Trial<'_> {
         for id in 1..=self.keys {
             put(&mut keyspace, id);
         }
+        for other in &kept.others {
+            self.add_others(&mut keyspace, other);
+        }
         for run in 0..CRONS {
             keyspace.cron(Time(run * 100_000_000));
         }
         (before, keyspace.used_memory())
+    }
+
+    /// Another key for each session, or one for all.
+    fn add_others(&self, keyspace: &mut Keyspace, other: &Other) {
+        let shape = keyspace.register(other.shape);
+        let set = matches!(other.shape.kind, ShapeKind::Set { .. });
+        let name = if set {
+            CommandName::SAdd
+        } else {
+            CommandName::Append
+        };
+        let mut key = None;
+        for id in 1..=self.keys {
+            let slot = (id % self.slots) as u16;
+            let create = |keyspace: &mut Keyspace| keyspace.create(!id, slot, shape, 0);
+            let at = match key {
+                Some(key) if other.shared => key,
+                _ => create(keyspace),
+            };
+            key = Some(at);
+            let put = |name, ttl| Command {
+                name,
+                bytes: other.bytes,
+                ttl,
+            };
+            keyspace.execute(&put(name, Ttl::Keep), at, Time::ZERO);
+            if other.has_ttl {
+                let far = Ttl::In(Span::from_secs(86_400 * 365));
+                keyspace.execute(&put(CommandName::PExpire, far), at, Time::ZERO);
+            }
+        }
     }
 }
 

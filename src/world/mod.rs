@@ -9,21 +9,28 @@ mod aftermath;
 mod build;
 mod check;
 mod database;
+mod delivery;
 mod elsewhere;
-mod errand;
 mod event;
 pub mod footprint;
 mod journey;
 mod key_pattern;
 mod logins;
+mod other_keys;
+mod request;
+mod side;
+mod special;
+mod stale;
 mod trace;
 mod visits;
 mod workloads;
 
+use std::collections::BTreeMap;
+
 use crate::kernel::agenda::{Agenda, Warm};
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::slab::Slab;
-use crate::probe::{NodeSample, Probe};
+use crate::probe::{NetworkSample, NodeSample, Probe};
 use crate::program::Programs;
 use crate::scenario::Scenario;
 use crate::scenario::users::TtlKind;
@@ -39,7 +46,8 @@ pub use trace::Rows;
 use database::Database;
 use elsewhere::Elsewhere;
 use event::{Event, MAX_VISITORS};
-use journey::Request;
+use request::Request;
+use side::{Beside, Errand, KeyAt, Manners, Side};
 use trace::Recorded;
 use workloads::Workloads;
 
@@ -119,6 +127,10 @@ struct Crowd {
     class: Class,
     programs: Programs,
     login: bool,
+    /// Whether requests have to be prepared before they are sent.
+    prepares: bool,
+    /// What its library does beyond its commands.
+    manners: Manners,
     ttl: Span,
     ttl_kind: TtlKind,
     key: key_pattern::KeyPattern,
@@ -163,6 +175,12 @@ struct World<P> {
     crowds: Vec<Crowd>,
     visitors: Slab<Visitor>,
     requests: Slab<Request>,
+    /// Beside the visitors, and beside the requests.
+    sides: Beside<Side>,
+    errands: Beside<Errand>,
+    /// Keys that all sessions of a class share which end in a minute: by class, place among the
+    /// keys of a session, and minute.
+    minutes: BTreeMap<(u16, u8, u64), KeyAt>,
     nodes: Vec<Node>,
     slots: SlotMap,
     hop: Quantiles,
@@ -316,14 +334,24 @@ impl<P: Probe> World<P> {
         if self.elsewhere.is_some() {
             return;
         }
+        let now = self.now;
         self.samples.extend(self.nodes.iter().map(|node| {
             let keyspace = node.keyspace();
+            let machine = node.machine(now);
             NodeSample {
                 used_memory: keyspace.used_memory(),
                 maxmemory: keyspace.maxmemory(),
                 keys: keyspace.keys(),
                 expires: keyspace.expires(),
                 busy: node.busy(),
+                io_busy: machine.io_busy,
+                cpu_credits: machine.cpu_credits,
+                network: machine.network.map(|network| NetworkSample {
+                    bytes_in: network.bytes_in,
+                    bytes_out: network.bytes_out,
+                    exceeded: network.exceeded,
+                    baseline: network.baseline,
+                }),
             }
         }));
     }
@@ -381,7 +409,7 @@ const FINGERPRINT: u64 = 0x9E6C_63D0_676A_9A99;
 /// Whether the user may still act in the session they have.
 const fn presence(user: &User) -> Presence {
     match user.phase() {
-        Phase::Visiting => Presence::InVisit,
+        Phase::Visiting | Phase::Waiting => Presence::InVisit,
         Phase::Away => Presence::MayReturn,
         Phase::Gone => Presence::Gone,
     }

@@ -1,10 +1,13 @@
 //! Users who come, act, leave and come back.
 
+use crate::kernel::draws::Purpose;
 use crate::kernel::slab::Slab;
 use crate::probe::{Probe, RequestKind};
+use crate::program::ProgramKind;
 use crate::session::NO_KEY;
 use crate::store::keyspace::KeyId;
 use crate::traffic::{Act, Class, Intent, Phase, User};
+use crate::units::Time;
 
 use super::event::Event;
 use super::{NO_OWNER, Visitor, World};
@@ -214,8 +217,8 @@ impl<P: Probe> World<P> {
             self.agenda.push(act.next, Event::Wake(place).pack());
         }
         match act.intent {
-            Intent::Read => self.request(place, act.n, RequestKind::Read),
-            Intent::Modify => self.request(place, act.n, RequestKind::Modify),
+            Intent::Read => self.request(place, (act.n, 0), RequestKind::Read),
+            Intent::Modify => self.request(place, (act.n, 0), RequestKind::Modify),
             _ => self.come_or_go(place, act),
         }
     }
@@ -223,14 +226,19 @@ impl<P: Probe> World<P> {
     #[inline(never)]
     fn come_or_go(&mut self, place: u32, act: Act) {
         match act.intent {
-            // The first two are requests like all others, and the rest send nothing to the store.
-            Intent::Read | Intent::Modify | Intent::Hit | Intent::Untouched => {}
-            Intent::Login | Intent::FirstWrite => self.log_in(place, act.n, 0),
+            // Requests like all others.
+            Intent::Read | Intent::Modify => {}
+            Intent::Page => self.request_page(place, act.n),
+            Intent::Hit | Intent::Untouched => self.do_without(place, (act.n, 0)),
+            Intent::Login => self.begin_session(place, act.n, 0, ProgramKind::Login),
+            Intent::FirstWrite => self.write_first(place, act.n),
             Intent::Logout => {
                 // What becomes of the session is known when the logout is answered.
-                self.request(place, act.n, RequestKind::Logout);
-                if self.visitors.get(place).user.phase() != Phase::Visiting {
+                self.visitors.get_mut(place).session.begin_leaving();
+                self.request(place, (act.n, 0), RequestKind::Logout);
+                if !self.visitors.get(place).user.is_visiting() {
                     self.visit_over(place);
+                    return;
                 }
             }
             Intent::Leave => {
@@ -239,22 +247,74 @@ impl<P: Probe> World<P> {
                     session.left(probe, class, now, presence);
                 });
                 self.visit_over(place);
+                return;
             }
+        }
+        self.resume_if_idle(place, self.now);
+    }
+
+    /// Sends all requests of a page at once.
+    fn request_page(&mut self, place: u32, n: u32) {
+        let user = self.visitors.get(place).user;
+        let class = user.class() as usize;
+        for call in 0..self.crowds[class].class.calls(&user, n) {
+            match self.crowds[class].class.call(&user, n, call) {
+                Intent::Modify => self.request(place, (n, call), RequestKind::Modify),
+                Intent::Untouched => self.do_without(place, (n, call)),
+                _ => self.request(place, (n, call), RequestKind::Read),
+            }
+        }
+    }
+
+    /// A user who waits for a reply, and for whom nothing is on its way any more at `at`, begins
+    /// to think.
+    pub(super) fn resume_if_idle(&mut self, place: u32, at: Time) {
+        let visitor = self.visitors.get_mut(place);
+        let user = &mut visitor.user;
+        if user.phase() == Phase::Waiting && user.requests_in_flight == 0 {
+            let next = self.crowds[user.class() as usize].class.resume(user, at);
+            self.schedule(next, Event::Wake(place));
         }
     }
 
     /// Sends a request in the session the user believes in.
     #[inline]
-    fn request(&mut self, place: u32, n: u32, kind: RequestKind) {
+    fn request(&mut self, place: u32, (n, call): (u32, u8), kind: RequestKind) {
         let session = &self.visitors.get(place).session;
         if session.is_known() {
-            self.ask(place, n, kind);
+            self.ask(place, (n, call), kind);
         } else if session.is_none() && kind != RequestKind::Logout {
             // Nobody is logged in: the application asks for a login first. There is nothing to
             // log out of.
-            self.log_in(place, n, 1);
+            self.come_without_cookie(place, n, kind);
+        } else {
+            // While a login is under way the user waits for its page: there is nothing to click.
+            self.resume_if_idle(place, self.now);
         }
-        // While a login is under way the user waits for its page: there is nothing to click.
+    }
+
+    /// A request that needs no session. Whoever has a cookie sends it.
+    fn do_without(&mut self, place: u32, (n, call): (u32, u8)) {
+        let session = &self.visitors.get(place).session;
+        if session.is_known() {
+            self.ask(place, (n, call), RequestKind::Other);
+        } else if session.is_none() {
+            self.begin_session(place, n, 0, ProgramKind::Cookieless);
+        }
+    }
+
+    /// A guest's session begins, unless a request without a cookie has given them one: then that
+    /// one is filled.
+    fn write_first(&mut self, place: u32, n: u32) {
+        let visitor = self.visitors.get_mut(place);
+        if !visitor.session.is_current() {
+            self.begin_session(place, n, 0, ProgramKind::FirstWrite);
+            return;
+        }
+        let size = visitor.user.draws().at(n, 0, 0, Purpose::Size);
+        let crowd = &self.crowds[visitor.user.class() as usize];
+        visitor.session.bytes = crowd.bytes.draw(size) as u32;
+        self.ask(place, (n, 0), RequestKind::Modify);
     }
 
     fn visit_over(&mut self, place: u32) {
@@ -287,8 +347,13 @@ impl<P: Probe> World<P> {
                 keyspace.release(KeyId(key));
             }
         }
-        if visitor.user.phase() == Phase::Gone {
+        let (class, gone) = (visitor.user.class(), visitor.user.phase() == Phase::Gone);
+        if self.crowds[class as usize].prepares {
+            self.give_up_others(place, class, gone);
+        }
+        if gone {
             self.visitors.remove(place);
+            self.sides.clear(place);
         }
     }
 }

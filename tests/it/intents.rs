@@ -235,7 +235,7 @@ fn note(act: &Act, class: u16, at: Time, bag: &mut Bag, end: Time) {
         Intent::Read => RequestKind::Read,
         Intent::Modify => RequestKind::Modify,
         Intent::Logout => RequestKind::Logout,
-        Intent::Hit | Intent::Untouched | Intent::Leave => return,
+        Intent::Hit | Intent::Untouched | Intent::Page | Intent::Leave => return,
     };
     if at < end {
         *bag.entry((at, class, kind)).or_default() += 1;

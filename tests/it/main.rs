@@ -1,5 +1,6 @@
 //! The one integration test binary: a file a subject.
 
+mod application;
 mod baselines;
 mod catalogues;
 mod check;
@@ -13,6 +14,7 @@ mod fidelity;
 mod init;
 mod intents;
 mod layers;
+mod libraries;
 mod lifetimes;
 mod metamorphic;
 mod mutants;
@@ -20,6 +22,7 @@ mod queues;
 mod races;
 mod replay;
 mod run;
+mod speed;
 mod support;
 mod traces;
 mod traffic;

@@ -5,8 +5,8 @@ use sessionsim::metrics::catalogue::catalogue;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
 use sessionsim::probe::{
-    Aftermath, CommandDone, Fate, Kept, LossCause, NodeSample, Probe, RequestDone, RequestKind,
-    WorkloadDone,
+    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, RequestDone,
+    RequestKind, WorkloadDone,
 };
 use sessionsim::scenario::{self, Scenario};
 use sessionsim::units::{Span, Time};
@@ -129,6 +129,11 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
     fn db_query(&mut self, sent: Time, done: Time) {
         self.0.db_query(sent, done);
         self.1.db_query(sent, done);
+    }
+
+    fn mark(&mut self, at: Time, class: u16, mark: Mark, number: u64) {
+        self.0.mark(at, class, mark, number);
+        self.1.mark(at, class, mark, number);
     }
 
     fn db_refused(&mut self, at: Time) {

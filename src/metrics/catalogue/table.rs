@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::metrics::histogram::Quantile;
 use crate::metrics::measurements::Group;
-use crate::probe::{Aftermath, Answer, LossCause, SessionSeen};
+use crate::probe::{Aftermath, Answer, LossCause, Mark, SessionSeen};
 
 use super::Better::{self, Higher, Lower, Neither};
 use super::Source::{self, Counts as ByCount, Gauges as ByGauge, RunCounts};
@@ -13,11 +13,12 @@ use super::{Metric, Unit, Value, count, seconds};
 /// All metrics, in the order in which they are printed.
 #[must_use]
 pub fn catalogue() -> Vec<Metric> {
-    let mut metrics = Vec::with_capacity(96);
+    let mut metrics = Vec::with_capacity(112);
     metrics.extend(requests());
     metrics.extend(cache());
     metrics.extend(sessions());
     metrics.extend(consequences());
+    metrics.extend(libraries());
     metrics.extend(latencies());
     metrics.extend(nodes());
     metrics.extend(database());
@@ -157,6 +158,13 @@ fn sessions() -> Vec<Metric> {
             ByCount(|c, _| count(c.logged_out)),
         ),
         metric(
+            "sessions_superseded",
+            Unit::Count,
+            Neither,
+            "Sessions of guests whose login gave them another one.",
+            ByCount(|c, _| count(c.superseded)),
+        ),
+        metric(
             "sessions_ended",
             Unit::Count,
             Neither,
@@ -201,6 +209,9 @@ const fn because(cause: LossCause) -> &'static str {
         LossCause::Refused => "Sessions lost because the write that creates them was refused.",
         LossCause::NodeLost => {
             "Sessions lost because the node or the instance that held them is gone."
+        }
+        LossCause::CookieExpired => {
+            "Sessions lost because the browser had dropped the cookie when the user came back."
         }
     }
 }
@@ -276,6 +287,44 @@ fn consequences() -> [Metric; 9] {
     ]
 }
 
+/// What session libraries do to sessions besides their fates.
+fn libraries() -> [Metric; 4] {
+    [
+        metric(
+            "sessions_created_cookieless",
+            Unit::Count,
+            Lower,
+            "Of the sessions created, those of requests without a cookie that had nothing to store: \
+             bots, health checks.",
+            ByCount(|c, _| count(c.marks[Mark::CreatedCookieless as usize])),
+        ),
+        metric(
+            "leaked_keys",
+            Unit::Count,
+            Lower,
+            "Keys of superseded sessions that a login left in the store.",
+            ByCount(|c, _| count(c.marks[Mark::LeakedKey as usize])),
+        ),
+        metric(
+            "lost_updates",
+            Unit::Count,
+            Lower,
+            "Changes that a parallel request overwrote, having read the session before them, or \
+             that were dropped for want of the lock. Followed in classes with a `work_time` or a \
+             lock.",
+            ByCount(|c, _| count(c.marks[Mark::LostUpdate as usize])),
+        ),
+        metric(
+            "resurrected_sessions",
+            Unit::Count,
+            Lower,
+            "Sessions that were over, since their user had logged out or had another, and were \
+             stored again by a request on its way.",
+            ByCount(|c, _| count(c.marks[Mark::Resurrected as usize])),
+        ),
+    ]
+}
+
 fn latencies() -> impl Iterator<Item = Metric> {
     Group::ALL.into_iter().flat_map(|group| {
         Quantile::ALL.map(|quantile| Metric {
@@ -295,12 +344,15 @@ const fn describe(group: Group) -> &'static str {
         Group::Modify => "The store's part of a request that changes the session",
         Group::Login => "The store's part of a login, or of a guest's first request",
         Group::Logout => "The store's part of a logout",
+        Group::Other => {
+            "The store's part of a request that brings no cookie or does not touch the session"
+        }
         Group::Node => "A command at the server, from its arrival to its execution",
         Group::Database => "A query of the database, waiting included",
     }
 }
 
-fn nodes() -> [Metric; 3] {
+fn nodes() -> [Metric; 9] {
     [
         metric(
             "used_memory_max",
@@ -322,6 +374,51 @@ fn nodes() -> [Metric; 3] {
             Lower,
             "Time that the busiest node's engine worked in its highest minute.",
             ByGauge(|g| rate(g.engine_cpu)),
+        ),
+        metric(
+            "host_cpu_max",
+            Unit::Ratio,
+            Lower,
+            "Time that all vCPUs of the busiest node worked in its highest minute, of what they \
+             could have (CPUUtilization).",
+            ByGauge(|g| rate(g.host_cpu)),
+        ),
+        metric(
+            "cpu_credits_min",
+            Unit::Count,
+            Higher,
+            "Fewest CPU credits of a burstable node, in minutes of a vCPU (CPUCreditBalance).",
+            ByGauge(|g| g.cpu_credits.and_then(count)),
+        ),
+        metric(
+            "network_bytes_in",
+            Unit::Bytes,
+            Neither,
+            "Bytes that nodes received, headers included (NetworkBytesIn).",
+            ByCount(|c, a| count(c.network_in).filter(|_| a.network)),
+        ),
+        metric(
+            "network_bytes_out",
+            Unit::Bytes,
+            Neither,
+            "Bytes that nodes sent, headers included (NetworkBytesOut).",
+            ByCount(|c, a| count(c.network_out).filter(|_| a.network)),
+        ),
+        metric(
+            "network_usage_max",
+            Unit::Ratio,
+            Lower,
+            "Traffic of the busiest node in its highest minute, in the busier direction, of the \
+             bandwidth that lasts (NetworkBaselineUsageInPercentage, ...OutPercentage).",
+            ByGauge(|g| rate(g.network_usage)),
+        ),
+        metric(
+            "bandwidth_exceeded",
+            Unit::Count,
+            Lower,
+            "Commands and replies that waited because a node's bandwidth allowance was used up \
+             (NetworkBandwidthInAllowanceExceeded, ...OutAllowanceExceeded count packets).",
+            ByCount(|c, a| count(c.bandwidth_exceeded).filter(|_| a.network)),
         ),
     ]
 }

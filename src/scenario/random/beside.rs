@@ -25,6 +25,10 @@ pub(super) fn elsewhere(dice: &mut Dice, scenario: &mut Scenario) {
     let cleanup_every = Span(dice.between(1_000_000_000, duration));
     let kind = if dice.one_in(2) {
         scenario.database.on_lost_session = OnLostSession::Login;
+        for class in &mut scenario.users {
+            let of_class = &mut class.session.on_lost_session;
+            *of_class = of_class.map(|_| OnLostSession::Login);
+        }
         StoreKind::Database { cleanup_every }
     } else {
         let mut at = 0;

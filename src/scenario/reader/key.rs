@@ -64,6 +64,8 @@ pub enum Kind {
     Program,
     /// A list of requests.
     Script,
+    /// A number of requests at once, or a distribution of them.
+    Parallel,
     /// What something is multiplied by.
     Factor,
     /// A list of such numbers.
@@ -74,6 +76,10 @@ pub enum Kind {
     Expectations,
     /// An amount of US dollars.
     Price,
+    /// Bits by time.
+    Bandwidth,
+    /// A speed in percent of another.
+    Speed,
 }
 
 impl Kind {
@@ -92,11 +98,14 @@ impl Kind {
             Self::Sizes => "size or distribution",
             Self::Program => "list of commands",
             Self::Script => "list of requests",
+            Self::Parallel => "whole number or distribution",
             Self::Factor => "number",
             Self::Factors => "list of numbers",
             Self::ServiceTime => "service time",
             Self::Expectations => "list of expectations",
             Self::Price => "price",
+            Self::Bandwidth => "bandwidth",
+            Self::Speed => "percent",
         }
     }
 }

@@ -24,11 +24,6 @@ const MEANWHILE: &[(&[&str], &str)] = &[
         "reads of the primary do not depend on replicas; only failures, reads of replicas and the \
          price do",
     ),
-    (
-        &["library"],
-        "`sessionsim init django` (or express, spring, php, laravel, rails, aspnet) writes down what a \
-         library does: its key, size, TTL and commands",
-    ),
 ];
 
 /// A value is wrong, which has been reported.
@@ -330,6 +325,15 @@ impl<'a> Table<'a> {
                 vec![table]
             }
         }
+    }
+
+    /// The section `name` within this one, if it is there.
+    pub(in crate::scenario) fn optional_section(
+        &self,
+        section: &'static Section,
+    ) -> Option<Table<'a>> {
+        let table = self.section(section);
+        (table.place.is_some() || table.broken).then_some(table)
     }
 
     fn within(&self, section: &'static Section, path: String, node: &'a Node) -> Table<'a> {

@@ -7,6 +7,7 @@ use crate::scenario::reader::key::{Key, Section};
 use crate::scenario::reader::problem::Problem;
 use crate::scenario::reader::table::Table;
 use crate::scenario::reader::writer::Writer;
+use crate::scenario::users::UserClass;
 use crate::units::Span;
 
 use super::StoreSpec;
@@ -67,6 +68,7 @@ impl Scenario {
             return None;
         }
         let in_database = matches!(kind, StoreKind::Database { .. });
+        let of_class = |class: &UserClass| class.session.on_lost_session;
         if !self.workloads.is_empty() {
             Some((
                 "[[workloads]] use the nodes of a cache, and [store] has none",
@@ -76,6 +78,16 @@ impl Scenario {
             Some((
                 "sessions lie in the database alone: there is no copy to restore them from",
                 "write on_lost_session = \"login\" in [database]",
+            ))
+        } else if in_database
+            && self
+                .users
+                .iter()
+                .any(|class| of_class(class) == Some(OnLostSession::Restore))
+        {
+            Some((
+                "sessions lie in the database alone: there is no copy to restore them from",
+                "write on_lost_session = \"login\" in [users.session], or choose another `library`",
             ))
         } else if self.trace.is_some() && !in_database {
             Some((

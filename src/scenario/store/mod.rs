@@ -8,10 +8,12 @@ use super::reader::choice::{Choice, choice_is_value};
 mod keys;
 mod kind;
 mod memory;
+mod speed;
 
 pub(super) use keys::SECTION;
 pub(super) use kind::SCALING;
 pub use kind::{Instances, Scaling, StoreKind};
+pub use speed::{CpuCredits, SpeedSpec};
 
 /// Who runs the servers: decides defaults and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +116,8 @@ pub struct StoreSpec {
     pub lfu_decay_time: u32,
     /// Time that a command occupies the node.
     pub service_time: ServiceTime,
+    /// What else decides how fast a node is.
+    pub speed: SpeedSpec,
 }
 
 impl StoreSpec {
@@ -139,6 +143,7 @@ impl StoreSpec {
                 fixed: Span::ZERO,
                 per_kib: Span::ZERO,
             },
+            speed: SpeedSpec::UNLIMITED,
         }
     }
 }

@@ -101,6 +101,8 @@ pub(in crate::scenario) const SECTION: Section = Section {
         RAMP_UP.info(),
         ARRIVAL_RATE.info(),
         THINK_TIME.info(),
+        visits::PACING.info(),
+        visits::PARALLEL.info(),
         visits::SCRIPT.info(),
         visits::STAY.info(),
         visits::MODIFY_SHARE.info(),
@@ -110,7 +112,7 @@ pub(in crate::scenario) const SECTION: Section = Section {
         AWAY.info(),
     ],
     sections: &[&arrivals::SECTION, &session::SECTION],
-    not_yet: &["library", "zones", "client", "zone", "on_error", "pacing"],
+    not_yet: &["zones", "client", "zone", "on_error"],
 };
 
 impl UserClass {
@@ -130,6 +132,7 @@ impl UserClass {
         let fixed = table.has(&CONCURRENT);
         let arrivals = Arrivals::read(table.section(&arrivals::SECTION), fixed, duration);
         let cookies = visits.as_ref().is_none_or(|visits| visits.cookies);
+        let pacing = visits::read_pacing(&table, cookies);
         let (return_share, away) = read_returns(&table, cookies);
         let session = SessionSpec::read(
             table.required_section(&session::SECTION, "bytes = \"2KB\"\nttl = \"30m\""),
@@ -138,7 +141,10 @@ impl UserClass {
         table.finish();
         lively.then_some(())?;
         let visits = visits?;
+        let (pacing, parallel) = pacing?;
         Some(Self {
+            pacing,
+            parallel,
             name: name?,
             login: visits.login,
             login_share: visits.login_share,
@@ -170,6 +176,7 @@ impl UserClass {
             Arrival::Poisson { rate } => out.put(&ARRIVAL_RATE, rate),
         }
         out.put(&THINK_TIME, &self.think_time);
+        self.write_pacing(out);
         self.write_visits(out);
         if self.cookies {
             out.put(&RETURN_SHARE, &self.return_share);

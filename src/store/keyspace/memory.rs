@@ -28,6 +28,11 @@ pub enum ShapeKind {
         /// Bytes of a field's name.
         field_length: u32,
     },
+    /// As a set of members that are no numbers.
+    Set {
+        /// Bytes of a member, at least 1.
+        member: u32,
+    },
     /// As a sorted set; its members are counted instead of bytes.
     SortedSet {
         /// Bytes of a member.
@@ -111,6 +116,11 @@ impl Costs {
         self.layout
     }
 
+    /// The shape of that number.
+    pub(crate) fn shape(&self, id: ShapeId) -> Shape {
+        self.shapes[usize::from(id.0)].shape
+    }
+
     fn shape_cost(&self, shape: Shape) -> ShapeCost {
         let key = u64::from(shape.key_length);
         let fixed = match self.layout {
@@ -123,6 +133,10 @@ impl Costs {
             self.string(3) + self.string(key) + self.string(2) + self.string(5) + self.block(40);
         let (table, arguments) = match shape.kind {
             ShapeKind::String | ShapeKind::Counter { .. } => (0, arguments),
+            ShapeKind::Set { .. } => (
+                0,
+                self.string(4) + self.string(key) + self.block(3 * POINTER),
+            ),
             ShapeKind::SortedSet { member_length } => {
                 (0, arguments + self.string(member_length.into()))
             }
@@ -183,7 +197,7 @@ impl Costs {
         let cost = &self.shapes[usize::from(shape.0)];
         cost.arguments
             + match cost.shape.kind {
-                ShapeKind::String => self.string(bytes.into()),
+                ShapeKind::String | ShapeKind::Set { .. } => self.string(bytes.into()),
                 // The increment, which is short.
                 ShapeKind::SortedSet { .. } | ShapeKind::Counter { .. } => self.string(1),
                 ShapeKind::Hash { fields, .. } => {
@@ -203,6 +217,7 @@ impl Costs {
                 let value = match cost.shape.kind {
                     ShapeKind::String => self.string(bytes),
                     ShapeKind::Hash { .. } => self.block(OBJECT) + self.hash(cost, bytes),
+                    ShapeKind::Set { member } => self.block(OBJECT) + self.set(member, bytes),
                     ShapeKind::SortedSet { .. } => {
                         self.block(OBJECT) + self.sorted_set(cost, bytes)
                     }
@@ -228,6 +243,7 @@ impl Costs {
         let object = self.block(OBJECT + reserved + key);
         match cost.shape.kind {
             ShapeKind::Hash { .. } => return object + self.hash(cost, bytes),
+            ShapeKind::Set { member } => return object + self.set(member, bytes),
             ShapeKind::SortedSet { .. } => return object + self.sorted_set(cost, bytes),
             // The number stands in the object in place of a pointer.
             ShapeKind::Counter { .. } => return object,
@@ -272,6 +288,19 @@ impl Costs {
             }
         };
         cost.table + count * field
+    }
+
+    /// The body of a set of members of `member` bytes, a hash table from the first on: smaller
+    /// encodings hold numbers alone in Redis 7.0 (`setTypeCreate`), and later ones few members.
+    fn set(&self, member: u32, bytes: u64) -> u64 {
+        let member = u64::from(member.max(1));
+        let count = (bytes / member).max(1);
+        let entry = match self.layout {
+            Layout::Separate | Layout::KeyInEntry => self.block(DICT_ENTRY),
+            Layout::KeyInObject | Layout::ValueInObject => 0,
+        };
+        let fields = u32::try_from(count).unwrap_or(u32::MAX);
+        self.hash_table(fields) + count * (entry + self.block(sds(member)))
     }
 
     /// Structure and buckets of a hash of `fields` fields that one HSET built.

@@ -49,7 +49,7 @@ pub struct CpuTime {
 }
 
 // A bit for each command in `Keyspace::seen_commands`.
-const _: () = assert!(CommandName::ALL.len() <= u16::BITS as usize);
+const _: () = assert!(CommandName::ALL.len() <= u32::BITS as usize);
 
 /// The keys of one node.
 #[derive(Debug)]
@@ -63,7 +63,9 @@ pub struct Keyspace {
     limit: u64,
     clock: Clock,
     /// Bit by command: executed at least once.
-    seen_commands: u16,
+    seen_commands: u32,
+    /// A key was stored that was not there, since this was last asked.
+    added: bool,
     /// What the arguments of the present command hold.
     in_flight: u64,
     policy: Policy,
@@ -104,6 +106,7 @@ impl Keyspace {
             },
             clock: Clock::new(start_unix_ms),
             seen_commands: 0,
+            added: false,
             in_flight: 0,
             policy: Policy::new(spec),
             costs: Costs::new(&rules, cluster),
@@ -187,6 +190,11 @@ impl Keyspace {
         self.entries[key.0 as usize].has_ttl()
     }
 
+    /// What its bytes depend on besides the size of its value.
+    pub fn shape(&self, key: KeyId) -> Shape {
+        self.costs.shape(self.entries[key.0 as usize].shape())
+    }
+
     /// Bytes of a live key's value.
     #[inline]
     pub fn bytes(&self, key: KeyId) -> u32 {
@@ -207,6 +215,11 @@ impl Keyspace {
     #[inline]
     pub fn deaths(&self) -> &[Death] {
         &self.deaths
+    }
+
+    /// Whether a key was stored that was not there, since this was last asked.
+    pub const fn take_added(&mut self) -> bool {
+        std::mem::replace(&mut self.added, false)
     }
 
     /// Takes one of them off the list.

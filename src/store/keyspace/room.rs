@@ -32,6 +32,7 @@ impl Keyspace {
         let stamp = self.policy.new_stamp(&self.clock, now);
         let entry = &mut self.entries[key as usize];
         entry.begin(bytes, stamp);
+        self.added = true;
         self.used += self.costs.key(entry.shape(), bytes, false);
         self.main.insert(&mut self.entries, key);
     }

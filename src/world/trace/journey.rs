@@ -10,7 +10,7 @@ use crate::traffic::trace::Operation;
 use crate::units::{Span, Time};
 
 use super::super::World;
-use super::super::errand::{Done, Errand};
+use super::super::delivery::{Delivered, Delivery};
 use super::super::event::Event;
 use super::{Request, Stage};
 
@@ -69,7 +69,7 @@ impl<P: Probe> World<P> {
                 _ => Ttl::In(request.ttl),
             },
         };
-        let errand = Errand {
+        let delivery = Delivery {
             node,
             key,
             command,
@@ -77,7 +77,7 @@ impl<P: Probe> World<P> {
             draws: request.draws,
             number: request.commands,
         };
-        let Done { reply, back, took } = self.carry_out(&errand);
+        let Delivered { reply, back, took } = self.deliver(&delivery);
         let request = self.recording().requests.get_mut(id);
         request.commands = request.commands.wrapping_add(1);
         request.store_time += took;

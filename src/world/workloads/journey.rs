@@ -7,7 +7,7 @@ use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
 use crate::units::{Span, Time};
 
 use super::super::World;
-use super::super::errand::{Done, Errand};
+use super::super::delivery::{Delivered, Delivery};
 use super::super::event::Event;
 use super::{FIRST_REQUEST, Kind, Place, Request, Stage, Workload};
 
@@ -56,7 +56,7 @@ impl<P: Probe> World<P> {
         let request = *self.workloads.requests.get(id);
         let workload = &self.workloads.list[request.workload as usize];
         let Place { key, node } = workload.places[request.object as usize];
-        let errand = Errand {
+        let delivery = Delivery {
             node,
             key: KeyId(key),
             command: command(workload, &request, name),
@@ -64,7 +64,7 @@ impl<P: Probe> World<P> {
             draws: request.draws,
             number: request.commands,
         };
-        let Done { reply, back, took } = self.carry_out(&errand);
+        let Delivered { reply, back, took } = self.deliver(&delivery);
         let keyspace = self.nodes[node as usize].keyspace();
         let is_first = keyspace.bytes(KeyId(key)) == 1;
         let has_ttl = keyspace.has_ttl(KeyId(key));

@@ -2,15 +2,16 @@
 //! back.
 
 use crate::kernel::draws::{Purpose, RequestDraws};
-use crate::probe::{Answer, CommandDone, Probe};
-use crate::store::keyspace::{Command, KeyId, Outcome};
+use crate::probe::{CommandDone, Probe};
+use crate::store::keyspace::{Command, KeyId};
 use crate::store::node::Reply;
 use crate::units::{Span, Time};
 
 use super::World;
+use super::journey::answer;
 
 /// A command that has reached its node.
-pub(super) struct Errand {
+pub(super) struct Delivery {
     pub(super) node: u16,
     pub(super) key: KeyId,
     pub(super) command: Command,
@@ -22,7 +23,7 @@ pub(super) struct Errand {
 }
 
 /// What came of it.
-pub(super) struct Done {
+pub(super) struct Delivered {
     pub(super) reply: Reply,
     /// When the reply is back.
     pub(super) back: Time,
@@ -38,20 +39,20 @@ impl<P: Probe> World<P> {
     }
 
     /// The node executes the command in its turn; whatever dies by that is buried.
-    pub(super) fn carry_out(&mut self, errand: &Errand) -> Done {
-        let Errand {
+    pub(super) fn deliver(&mut self, delivery: &Delivery) -> Delivered {
+        let Delivery {
             node,
             key,
             command,
             sent,
             draws,
             number,
-        } = errand;
+        } = delivery;
         if self.elsewhere.is_some() {
             let reply =
                 self.execute_elsewhere(*node, command, *key, || draws.at(*number, Purpose::Query));
             self.bury(*node);
-            return Done {
+            return Delivered {
                 reply,
                 back: reply.done,
                 took: reply.done - *sent,
@@ -70,21 +71,10 @@ impl<P: Probe> World<P> {
             done: reply.done,
         });
         self.bury(*node);
-        Done {
+        Delivered {
             reply,
             back,
             took: back - *sent,
         }
-    }
-}
-
-/// What the server's counters and the metrics call an outcome.
-#[inline]
-pub(super) const fn answer(outcome: Outcome) -> Answer {
-    match outcome {
-        Outcome::Hit => Answer::Hit,
-        Outcome::Miss => Answer::Miss,
-        Outcome::Done | Outcome::NotDone => Answer::Done,
-        Outcome::Oom => Answer::Oom,
     }
 }

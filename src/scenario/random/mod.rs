@@ -1,6 +1,7 @@
 //! Random valid scenarios, small enough to run in a test.
 
 mod beside;
+mod sessions;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -9,20 +10,17 @@ use crate::kernel::quantiles::Distribution;
 use crate::kernel::streams::Streams;
 use crate::units::{Bytes, Rate, Ratio, Span};
 
+mod store;
+
+use self::store::{own_types, store};
 use super::Scenario;
-use super::commands::{CommandName, Program, Step, When};
 use super::database::{DatabaseSpec, OnLostSession, Writes};
 use super::expect::{Bound, Comparison, Expectation};
 use super::network::NetworkSpec;
-use super::presets::node_types;
 use super::reader::choice::Choice;
-use super::store::{
-    Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreKind, StoreSpec,
-};
+use super::store::Platform;
 use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
-use super::users::{
-    Arrival, Encoding, Purpose, ScriptStep, SessionSpec, TtlKind, UserClass, Visits,
-};
+use super::users::{Arrival, Calls, Pacing, Parallel, ScriptStep, UserClass, Visits};
 
 /// The scenario of that seed. Equal seeds give equal scenarios; a run of one has at most some
 /// 100,000 requests. Features are left off entirely in many of them (returns, logouts, a memory
@@ -50,7 +48,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
         window: Span::from_secs(dice.between(1, 600)),
         platform,
         store: store(&mut dice, platform),
-        node_types: Vec::new(),
+        node_types: own_types(&mut dice),
         network: NetworkSpec {
             hop: dice.spans(0, 2_000_000),
         },
@@ -69,8 +67,18 @@ pub fn random_scenario(seed: u64) -> Scenario {
         users,
     };
     beside::elsewhere(&mut dice, &mut scenario);
+    // Spikes of a crowd that clicks on large pages would take too long to run.
+    if scenario.expected_requests() > MOST_REQUESTS {
+        for class in &mut scenario.users {
+            class.parallel = Parallel::ONE;
+            class.arrivals = Arrivals::default();
+        }
+    }
     scenario
 }
+
+/// Beyond as many a scenario leaves off what multiplies its requests.
+const MOST_REQUESTS: f64 = 500_000.0;
 
 /// Drawn after all else, and without effect on a run.
 fn expectations(dice: &mut Dice) -> Vec<Expectation> {
@@ -175,62 +183,6 @@ impl Dice {
     }
 }
 
-fn store(dice: &mut Dice, platform: Platform) -> StoreSpec {
-    let elasticache = platform == Platform::ElastiCache;
-    let offered: Vec<Engine> = Engine::CHOICES
-        .iter()
-        .map(|(_, engine)| *engine)
-        .filter(|engine| platform.offers(*engine))
-        .collect();
-    let node_type = if elasticache && dice.one_in(2) {
-        Some("cache.t3.micro")
-    } else {
-        None
-    };
-    let (maxmemory, reserved_memory) = if let Some(node_type) = node_type.and_then(node_types::find)
-    {
-        let reserved = Ratio(dice.between(0, Ratio::ONE.0 * 9 / 10));
-        (node_type.usable(reserved), reserved)
-    } else if dice.one_in(3) {
-        (Bytes(0), Ratio::ZERO)
-    } else {
-        // Enough for the empty node, and then for all, some or hardly any of the sessions.
-        (Bytes(dice.between(2 << 20, 16 << 20)), Ratio::ZERO)
-    };
-    StoreSpec {
-        kind: StoreKind::Cache,
-        engine: dice.pick(&offered),
-        allocator: if elasticache {
-            Allocator::Bundled
-        } else {
-            dice.choice::<Allocator>()
-        },
-        shards: if dice.one_in(2) {
-            1
-        } else {
-            dice.between(2, 9) as u32
-        },
-        node_type: node_type.map(str::to_owned),
-        maxmemory,
-        reserved_memory,
-        maxmemory_policy: dice.choice::<EvictionPolicy>(),
-        maxmemory_samples: dice.between(1, 64) as u32,
-        hz: dice.pick(&[1, 10, 10, 100, 500]),
-        active_expire_effort: dice.between(1, 10) as u32,
-        lfu_log_factor: dice.between(0, 100) as u32,
-        lfu_decay_time: dice.between(0, 60) as u32,
-        service_time: if dice.one_in(2) {
-            let fixed = Span(dice.between(0, 50_000));
-            ServiceTime::ByBytes {
-                fixed,
-                per_kib: Span(dice.between(0, 2_000)),
-            }
-        } else {
-            ServiceTime::Drawn(dice.spans(0, 100_000))
-        },
-    }
-}
-
 fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
     let arrival = if dice.one_in(2) {
         Arrival::Concurrent {
@@ -257,6 +209,17 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
         arrival,
         arrivals,
         think_time,
+        pacing: if visits.cookies {
+            dice.choice()
+        } else {
+            Pacing::FromRequest
+        },
+        parallel: if visits.cookies && dice.one_in(4) {
+            let calls = (0..dice.between(1, 3)).map(|_| Calls(dice.between(1, 4) as u8));
+            Parallel::of(calls.zip(1..).collect())
+        } else {
+            Parallel::ONE
+        },
         stay: visits.stay,
         script: visits.script,
         modify_share: visits.modify_share,
@@ -272,7 +235,7 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
         } else {
             Distribution::Fixed(Span::ZERO)
         },
-        session: session(dice),
+        session: sessions::session(dice),
     }
 }
 
@@ -371,64 +334,5 @@ fn visits(dice: &mut Dice, think_time: &Distribution<Span>) -> Visits {
             Ratio::ZERO
         },
         logout_share: dice.share(),
-    }
-}
-
-fn session(dice: &mut Dice) -> SessionSpec {
-    let encoding = if dice.one_in(2) {
-        Encoding::String
-    } else {
-        let fields = dice.between(1, 200) as u32;
-        Encoding::Hash {
-            fields,
-            field_length: dice.between(1, 70) as u32,
-        }
-    };
-    let ttl_kind = dice.choice::<TtlKind>();
-    let ttl = match ttl_kind {
-        TtlKind::None => Span::ZERO,
-        _ => Span::from_millis(dice.between(1, 3_600_000)),
-    };
-    let mut session = SessionSpec {
-        key: dice
-            .pick(&["session:<id>", "<id>", "{shop}:<id>", "cart:{<id>}:v2"])
-            .to_owned(),
-        id_length: dice.between(8, 64) as u32,
-        encoding,
-        bytes: dice.distribution(1, 20_000),
-        ttl,
-        ttl_kind,
-        login: Purpose::Login.program(encoding, ttl_kind),
-        read: Purpose::Read.program(encoding, ttl_kind),
-        modify: Purpose::Modify.program(encoding, ttl_kind),
-        logout: Purpose::Logout.program(encoding, ttl_kind),
-        restore: Purpose::Restore.program(encoding, ttl_kind),
-    };
-    vary(dice, &mut session);
-    session
-}
-
-/// Programs as some libraries have them.
-fn vary(dice: &mut Dice, session: &mut SessionSpec) {
-    let step = |command, when| Step { command, when };
-    let string = session.encoding == Encoding::String;
-    if string && session.ttl_kind == TtlKind::Sliding && dice.one_in(2) {
-        session.read = vec![step(CommandName::GetEx, When::Found)];
-    }
-    if string && dice.one_in(3) {
-        session
-            .login
-            .insert(0, step(CommandName::SetNx, When::Always));
-    }
-    if string && session.ttl_kind != TtlKind::FromWrite && dice.one_in(4) {
-        session.read.push(step(CommandName::Set, When::Missing));
-    }
-    let lead: Program = vec![step(CommandName::Exists, When::Found)];
-    if dice.one_in(4) {
-        session.modify.splice(0..0, lead.clone());
-        session.logout.splice(0..0, lead);
-    }
-    if dice.one_in(4) {
-        session.logout[0].when = When::Always;
     }
 }
