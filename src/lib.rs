@@ -43,6 +43,7 @@
 //! ```
 
 pub mod cli;
+pub mod cost;
 pub mod fidelity;
 pub mod kernel;
 pub mod metrics;

@@ -1,5 +1,6 @@
 //! What a run leaves: plain numbers, without an opinion on what they are called.
 
+use crate::cost::Bill;
 use crate::probe::{Aftermath, LossCause};
 use crate::units::{Span, Time};
 
@@ -247,6 +248,8 @@ pub struct Measurements {
     pub fingerprint: u64,
     /// Which metrics can apply.
     pub applies: Applies,
+    /// What a month like it costs.
+    pub bill: Bill,
 }
 
 impl Measurements {

@@ -21,6 +21,7 @@
 //! The three methods that are called for every request do nothing but integer additions to
 //! memory that stays in the first-level cache. No fact allocates.
 
+use crate::cost::{Bill, Contract, Usage};
 use crate::probe::{
     Aftermath, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
 };
@@ -72,6 +73,9 @@ struct Rare {
     gauges: Gauges,
     latencies: [Bins; Group::ALL.len()],
     rows: Vec<Row>,
+    /// What is paid for, and what was used of it.
+    contract: Option<Contract>,
+    usage: Usage,
     open_at_start: u64,
     expired_pending_at_start: u64,
     in_flight_at_start: u64,
@@ -89,7 +93,9 @@ impl Recorder {
         // Nobody logs in in recorded traffic, which is the class behind the last.
         let recorded = scenario.trace.iter().map(|_| false);
         let logins = logins.chain(recorded).collect();
-        Self::with(scenario.seed, logins)
+        let mut recorder = Self::with(scenario.seed, logins);
+        recorder.rare.contract = Some(Contract::new(scenario));
+        recorder
     }
 
     pub(super) fn with(seed: u64, logins: Vec<bool>) -> Self {
@@ -115,6 +121,8 @@ impl Recorder {
                 gauges: Gauges::default(),
                 latencies: Default::default(),
                 rows: Vec::new(),
+                contract: None,
+                usage: Usage::default(),
                 open_at_start: 0,
                 expired_pending_at_start: 0,
                 in_flight_at_start: 0,
@@ -136,6 +144,7 @@ impl Recorder {
             self.forget();
         }
         let rare = self.rare;
+        let bill = rare.bill();
         let measurements = Measurements {
             complete: rare.complete,
             began: rare.began,
@@ -153,6 +162,7 @@ impl Recorder {
                 logins: rare.logins.contains(&true),
                 guests: rare.logins.contains(&false),
             },
+            bill,
         };
         if let Err(broken) = check(&measurements) {
             panic!("{broken} (seed {}, at {})", rare.seed, Span(rare.ended.0));
@@ -172,6 +182,7 @@ impl Recorder {
         }
         self.rare.total = Counts::default();
         self.rare.gauges = Gauges::default();
+        self.rare.usage = Usage::default();
         self.rare.rows.clear();
         self.rare.latencies.iter_mut().for_each(Bins::clear);
     }
@@ -247,6 +258,32 @@ impl Recorder {
         self.row = Counts::default();
         rare.row_gauges = Gauges::default();
         rare.row_start = at;
+    }
+}
+
+impl Rare {
+    /// Notes what is there at the end of a row, as if it had been there all the time.
+    fn use_up(&mut self, elapsed: Span, nodes: &[NodeSample], live_sessions: u64) {
+        let memory: u64 = nodes.iter().map(|node| node.used_memory).sum();
+        let usage = &mut self.usage;
+        usage.session_time += u128::from(live_sessions) * u128::from(elapsed.0);
+        usage.memory_time += u128::from(memory) * u128::from(elapsed.0);
+        usage.memory_most = usage.memory_most.max(memory);
+    }
+
+    /// What a month like the measured part costs.
+    fn bill(&self) -> Bill {
+        let (Some(contract), Some(began)) = (&self.contract, self.began) else {
+            return Bill::default();
+        };
+        let spared = self.total.db_baseline.wrapping_sub(self.total.db_queries);
+        contract.bill(&Usage {
+            measured: self.ended.since(began),
+            commands: self.total.commands.iter().sum(),
+            // Negative where the cache makes more queries than it spares.
+            queries_spared: spared.cast_signed(),
+            ..self.usage
+        })
     }
 }
 
@@ -385,6 +422,7 @@ impl Probe for Recorder {
         let elapsed = at.since(self.rare.row_start);
         // An interrupt can come just as a row ends; then there is no further row.
         if elapsed > Span::ZERO || self.row != Counts::default() {
+            self.rare.use_up(elapsed, nodes, live_sessions);
             self.end_row(at, nodes);
         }
     }

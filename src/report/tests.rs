@@ -9,6 +9,7 @@ use crate::probe::{
 };
 use crate::scenario::Scenario;
 use crate::scenario::commands::{CommandName, Step, When};
+use crate::scenario::cost::{CostSpec, Payment};
 use crate::scenario::database::{DatabaseSpec, OnLostSession};
 use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
@@ -76,6 +77,18 @@ fn scenario(ttl: Span) -> Scenario {
             queue_limit: 100,
             service_time: Distribution::Fixed(Span::from_millis(2)),
             on_lost_session: OnLostSession::Login,
+        },
+        cost: CostSpec {
+            region: "us-east-1".to_owned(),
+            source: "AWS, us-east-1, 2026-10-02".to_owned(),
+            payment: Payment::OnDemand,
+            reserved_discount: Ratio(317_000_000),
+            node: Some(124_800),
+            backups: 1,
+            backup_storage: Some(85_000),
+            serverless_storage: Some(84_000),
+            serverless_requests: Some(2_300),
+            database_queries: Some(200_000),
         },
         trace: None,
         users: vec![UserClass {

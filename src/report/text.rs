@@ -7,6 +7,7 @@ use crate::metrics::histogram::Quantile;
 use crate::metrics::measurements::{Counts, Group, Measurements};
 use crate::probe::{Aftermath, Answer, LossCause};
 use crate::scenario::Scenario;
+use crate::scenario::cost::Payment;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::store::{EvictionPolicy, StoreSpec};
 
@@ -110,6 +111,9 @@ fn verdict(page: &mut Page, figures: &Figures<'_>) {
     page.answer("Users", &users_affected(figures));
     page.answer("Memory", &memory(figures));
     page.answer("Database", &load(figures));
+    if let Some(cost) = cost(figures) {
+        page.answer("Cost", &cost);
+    }
     page.blank();
 }
 
@@ -260,6 +264,28 @@ fn load(figures: &Figures<'_>) -> String {
         }
         _ => "No request would have needed it.".to_owned(),
     }
+}
+
+/// The bill, if nodes have a price.
+fn cost(figures: &Figures<'_>) -> Option<String> {
+    figures.value("cost_per_month")?;
+    let spec = &figures.scenario.cost;
+    let (month, sessions) = ("cost_per_month", "cost_per_1000_sessions");
+    let mut text = format!("{} a month", figures.text(month));
+    if figures.value(sessions).is_some() {
+        let _ = write!(text, ", {} per 1,000 live sessions", figures.text(sessions));
+    }
+    let (paid, other, name) = match spec.payment {
+        Payment::OnDemand => ("on demand", "reserved", "cost_per_month.reserved"),
+        Payment::Reserved => ("reserved", "on demand", "cost_per_month.on_demand"),
+    };
+    let nodes = figures.text(name);
+    let _ = write!(
+        text,
+        "; nodes {paid}, {nodes} if {other} ({}).",
+        spec.source
+    );
+    Some(text)
 }
 
 fn sessions(figures: &Figures<'_>) -> Section {

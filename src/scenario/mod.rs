@@ -9,6 +9,7 @@
 //! with `table.get` and write it with `out.put`. Documents and messages follow.
 
 pub mod commands;
+pub mod cost;
 pub mod database;
 pub mod document;
 pub mod estimates;
@@ -35,6 +36,7 @@ pub use reader::tree::Source;
 pub use reader::{Origin, ValueOrigin};
 pub use top::SECTIONS;
 
+use cost::CostSpec;
 use database::DatabaseSpec;
 use expect::Expectation;
 use network::NetworkSpec;
@@ -70,6 +72,8 @@ pub struct Scenario {
     pub network: NetworkSpec,
     /// Behind the cache.
     pub database: DatabaseSpec,
+    /// What it costs.
+    pub cost: CostSpec,
     /// Recorded traffic, if any.
     pub trace: Option<TraceSpec>,
     /// Who uses it; at least one class unless there is recorded traffic.

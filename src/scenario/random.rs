@@ -9,6 +9,7 @@ use crate::units::{Bytes, Rate, Ratio, Span};
 
 use super::Scenario;
 use super::commands::{CommandName, Program, Step, When};
+use super::cost::{CostSpec, Payment};
 use super::database::{DatabaseSpec, OnLostSession};
 use super::expect::{Bound, Comparison, Expectation};
 use super::network::NetworkSpec;
@@ -57,8 +58,31 @@ pub fn random_scenario(seed: u64) -> Scenario {
             on_lost_session: dice.choice::<OnLostSession>(),
         },
         expect: expectations(&mut dice),
+        cost: cost(&mut dice),
         trace: None,
         users,
+    }
+}
+
+/// Drawn last: it has no effect on a run.
+fn cost(dice: &mut Dice) -> CostSpec {
+    let mut price = |most: u64| (!dice.one_in(3)).then(|| dice.between(0, most));
+    let node = price(20_000_000);
+    let backup_storage = price(100_000);
+    let serverless_storage = price(200_000);
+    let serverless_requests = price(5_000);
+    let database_queries = price(2_000_000);
+    CostSpec {
+        region: dice.pick(&["us-east-1", "eu-\"west\"-1"]).to_owned(),
+        source: dice.pick(&["AWS, 2026", "our <contract>"]).to_owned(),
+        payment: dice.choice::<Payment>(),
+        reserved_discount: dice.share(),
+        node,
+        backups: dice.between(0, 35) as u32,
+        backup_storage,
+        serverless_storage,
+        serverless_requests,
+        database_queries,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::units::Span;
 
+use super::cost::{self, CostSpec};
 use super::database::{self, DatabaseSpec};
 use super::expect::{Expectation, Judge, Placed};
 use super::load::Input;
@@ -129,13 +130,12 @@ pub(super) const TOP: Section = Section {
         &store::SECTION,
         &network::SECTION,
         &database::SECTION,
+        &cost::SECTION,
         &traffic::SECTION,
         &users::SECTION,
         &own_types::SECTION,
     ],
-    not_yet: &[
-        "zones", "zone", "replicas", "faults", "client", "clients", "cost",
-    ],
+    not_yet: &["zones", "zone", "replicas", "faults", "client", "clients"],
 };
 
 /// All sections of a scenario with all their keys, in the order in which they are written.
@@ -144,6 +144,7 @@ pub const SECTIONS: &[&Section] = &[
     &store::SECTION,
     &network::SECTION,
     &database::SECTION,
+    &cost::SECTION,
     &traffic::SECTION,
     &users::SECTION,
     users::SECTION.sections[0],
@@ -170,6 +171,8 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let store = StoreSpec::read(table.section(&store::SECTION), known_platform, &own_types);
     let network = NetworkSpec::read(table.section(&network::SECTION));
     let database = DatabaseSpec::read(table.section(&database::SECTION));
+    let owner = (known_platform, &own_types);
+    let cost = CostSpec::read(table.section(&cost::SECTION), input, owner, store.as_ref());
     let mut places = Vec::new();
     let trace = traffic::read(table.section(&traffic::SECTION), input);
     let recorded = !matches!(trace, Ok(None));
@@ -192,6 +195,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         node_types: own_types.types,
         network: network?,
         database: database?,
+        cost: cost?,
         trace: trace.ok()?,
         users: users?,
     };
@@ -415,6 +419,7 @@ impl Scenario {
         self.store.write(&mut out);
         self.network.write(&mut out);
         self.database.write(&mut out);
+        self.cost.write(&mut out);
         if let Some(trace) = &self.trace {
             trace.write(&mut out);
         }

@@ -28,13 +28,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "fidelity",
         &["units", "kernel", "scenario", "traffic", "store", "replay"],
     ),
-    ("metrics", &["units", "scenario", "probe"]),
+    ("cost", &["units", "scenario"]),
+    ("metrics", &["units", "scenario", "probe", "cost"]),
     ("report", &["units", "scenario", "probe", "metrics"]),
     (
         "cli",
         &[
             "units", "scenario", "probe", "traffic", "store", "world", "replay", "fidelity",
-            "metrics", "report",
+            "cost", "metrics", "report",
         ],
     ),
 ];

@@ -21,6 +21,7 @@ pub fn catalogue() -> Vec<Metric> {
     metrics.extend(latencies());
     metrics.extend(nodes());
     metrics.extend(database());
+    metrics.extend(costs());
     metrics
 }
 
@@ -367,6 +368,55 @@ fn database() -> [Metric; 5] {
             Lower,
             "Queries a second that were sent to the database in its busiest minute.",
             ByGauge(|g| rate(g.db_query_rate)),
+        ),
+    ]
+}
+
+fn costs() -> [Metric; 7] {
+    let cost = |name, better, help, amount| metric(name, Unit::Dollars, better, help, amount);
+    [
+        cost(
+            "cost_per_month",
+            Lower,
+            "A month of the nodes, paid for as [cost] says, and of their backups.",
+            Source::Bill(|b| b.total),
+        ),
+        cost(
+            "cost_per_1000_sessions",
+            Lower,
+            "cost_per_month by 1,000 live sessions, of which there were so many in the mean.",
+            Source::Bill(|b| b.by_1000_sessions),
+        ),
+        cost(
+            "cost_per_month.on_demand",
+            Lower,
+            "A month of the nodes, paid for by the hour.",
+            Source::Bill(|b| b.on_demand),
+        ),
+        cost(
+            "cost_per_month.reserved",
+            Lower,
+            "A month of the nodes, reserved for a term.",
+            Source::Bill(|b| b.reserved),
+        ),
+        cost(
+            "cost_per_month.backups",
+            Lower,
+            "A month of the backups.",
+            Source::Bill(|b| b.backups),
+        ),
+        cost(
+            "cost_per_month.serverless",
+            Neither,
+            "A month of a serverless cache with the same data and commands, at most: as if every \
+             command moved a whole session.",
+            Source::Bill(|b| b.serverless),
+        ),
+        cost(
+            "cost_per_month.database_saved",
+            Higher,
+            "What the queries that the database is spared would cost a month.",
+            Source::Bill(|b| b.database_saved),
         ),
     ]
 }

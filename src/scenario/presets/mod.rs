@@ -1,3 +1,4 @@
 //! Facts that scenarios build on, compiled in as data.
 
 pub mod node_types;
+pub mod prices;
