@@ -42,7 +42,9 @@
 //! # Ok::<(), scenario::Problems>(())
 //! ```
 
+pub mod charts;
 pub mod cli;
+pub mod cloudwatch;
 pub mod cost;
 pub mod fidelity;
 pub mod kernel;

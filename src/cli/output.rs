@@ -8,12 +8,15 @@ use super::exit::{Exit, Failure};
 
 /// Names of the files of a result. `summary.json` is written last, so a folder that has one is
 /// whole.
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "scenario.toml",
     "timeseries.csv",
     "latency.csv",
-    "summary.json",
+    "cloudwatch.csv",
+    SUMMARY,
 ];
+/// The file that vouches for the others.
+const SUMMARY: &str = "summary.json";
 /// What the names of folders that are being written begin with.
 const UNFINISHED: &str = ".sessionsim-";
 /// The file that names the last result of a scenario. A text file and no link: links need
@@ -21,7 +24,7 @@ const UNFINISHED: &str = ".sessionsim-";
 const LATEST: &str = "latest";
 
 /// Contents of the files of a result, in the order of [`FILES`].
-pub(super) type Contents = [String; 4];
+pub(super) type Contents = [String; FILES.len()];
 
 /// Where a result goes.
 #[derive(Debug)]
@@ -100,7 +103,7 @@ impl Destination {
         }
         if folder.is_dir() {
             // While files are exchanged the old summary must not vouch for new tables.
-            remove_if_there(&folder.join(FILES[3]))?;
+            remove_if_there(&folder.join(SUMMARY))?;
             for name in FILES {
                 fs::rename(stage.path.join(name), folder.join(name))?;
             }

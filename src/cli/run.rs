@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cloudwatch;
 use crate::metrics::expect::verdicts;
 use crate::metrics::recorder::Recorder;
 use crate::report::identity::Identity;
@@ -21,8 +22,8 @@ use super::trace::Recording;
 
 /// Run a scenario and report what it shows
 ///
-/// The summary goes to stdout; summary.json, timeseries.csv, latency.csv and the resolved
-/// scenario go to output/<scenario>/<id>/. The id follows from the scenario, seed, replicate and
+/// The summary goes to stdout; summary.json, timeseries.csv, latency.csv, cloudwatch.csv and the
+/// resolved scenario go to output/<scenario>/<id>/. The id follows from the scenario, seed, replicate and
 /// version of the model, so equal runs write equal files and different runs different folders.
 /// output/<scenario>/latest holds the id of the last run. An interrupted run ends in <id>.partial.
 ///
@@ -102,6 +103,7 @@ impl Run {
             identity.scenario_toml.clone(),
             series::timeseries(&measurements),
             series::latency(&measurements),
+            cloudwatch::csv(&measurements),
             summary.clone(),
         ];
         let folder = destination.write(&contents, measurements.complete)?;

@@ -3,10 +3,12 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::cloudwatch::{self, Origin};
 use crate::metrics::catalogue::{Metric, Value, catalogue};
 use crate::metrics::expect::verdicts;
 use crate::metrics::measurements::Measurements;
 use crate::scenario::Scenario;
+use crate::units::Time;
 
 use super::Outcome;
 use super::identity::RESULTS_VERSION;
@@ -32,6 +34,8 @@ struct Summary<'a> {
     fingerprint: String,
     warnings: Vec<String>,
     expectations: Vec<Expected<'a>>,
+    first_noticed_seconds: Option<f64>,
+    alarms: Vec<Alarm>,
     metrics: Metrics<'a>,
 }
 
@@ -43,6 +47,38 @@ struct Expected<'a> {
     metric: &'a str,
     value: Option<Number>,
     holds: bool,
+}
+
+/// An alarm and when it was on.
+#[derive(Serialize)]
+struct Alarm {
+    name: String,
+    recommended: bool,
+    when: String,
+    period_seconds: u64,
+    datapoints: u32,
+    of: u32,
+    has_data: bool,
+    fired: Vec<[f64; 2]>,
+}
+
+fn alarms(outcome: Outcome<'_>) -> Vec<Alarm> {
+    let alarmed = cloudwatch::alarms(outcome.scenario, outcome.measurements);
+    let alarms = alarmed.into_iter().map(|alarmed| Alarm {
+        recommended: alarmed.origin == Origin::Recommended,
+        when: alarmed.alarm.when.to_string(),
+        period_seconds: alarmed.alarm.period.0 / 1_000_000_000,
+        datapoints: alarmed.alarm.datapoints,
+        of: alarmed.alarm.of,
+        has_data: alarmed.has_data,
+        fired: alarmed
+            .fired
+            .iter()
+            .map(|(from, to)| [from.seconds(), to.seconds()])
+            .collect(),
+        name: alarmed.alarm.name,
+    });
+    alarms.collect()
 }
 
 /// A metric's value.
@@ -113,6 +149,8 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         fingerprint: format!("{:016x}", measurements.fingerprint),
         warnings: warnings(outcome),
         expectations: expectations(scenario, measurements),
+        first_noticed_seconds: cloudwatch::first_noticed(measurements).map(Time::seconds),
+        alarms: alarms(outcome),
         metrics: Metrics {
             catalogue: catalogue(),
             measurements,

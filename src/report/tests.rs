@@ -23,6 +23,21 @@ use super::{Outcome, json, series, text};
 
 const HOUR: Span = Span::from_secs(3_600);
 
+fn cost() -> CostSpec {
+    CostSpec {
+        region: "us-east-1".to_owned(),
+        source: "AWS, us-east-1, 2026-10-02".to_owned(),
+        payment: Payment::OnDemand,
+        reserved_discount: Ratio(317_000_000),
+        node: Some(124_800),
+        backups: 1,
+        backup_storage: Some(85_000),
+        serverless_storage: Some(84_000),
+        serverless_requests: Some(2_300),
+        database_queries: Some(200_000),
+    }
+}
+
 fn scenario(ttl: Span) -> Scenario {
     let step = |command| Step {
         command,
@@ -78,18 +93,8 @@ fn scenario(ttl: Span) -> Scenario {
             service_time: Distribution::Fixed(Span::from_millis(2)),
             on_lost_session: OnLostSession::Login,
         },
-        cost: CostSpec {
-            region: "us-east-1".to_owned(),
-            source: "AWS, us-east-1, 2026-10-02".to_owned(),
-            payment: Payment::OnDemand,
-            reserved_discount: Ratio(317_000_000),
-            node: Some(124_800),
-            backups: 1,
-            backup_storage: Some(85_000),
-            serverless_storage: Some(84_000),
-            serverless_requests: Some(2_300),
-            database_queries: Some(200_000),
-        },
+        cost: cost(),
+        alarms: Vec::new(),
         trace: None,
         users: vec![UserClass {
             name: "shoppers".to_owned(),

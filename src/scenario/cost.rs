@@ -8,7 +8,7 @@ use super::presets::prices::{self, Prices};
 use super::reader::choice::{Choice, choice_is_value, clipped};
 use super::reader::key::{Key, Section};
 use super::reader::problem::Problem;
-use super::reader::table::Table;
+use super::reader::table::{Table, Wrong};
 use super::reader::writer::Writer;
 use super::store::{Platform, StoreSpec};
 
@@ -223,11 +223,11 @@ impl CostSpec {
             source: source?,
             payment: payment?,
             reserved_discount: reserved_discount?,
-            node: node?,
+            node: node.ok()?,
             backups: backups?,
-            backup_storage: backup_storage?,
-            serverless_storage: storage?,
-            serverless_requests: requests?,
+            backup_storage: backup_storage.ok()?,
+            serverless_storage: storage.ok()?,
+            serverless_requests: requests.ok()?,
             database_queries: database.ok()?.map(|dollars| dollars.0),
         })
     }
@@ -257,16 +257,14 @@ impl CostSpec {
     }
 }
 
-/// A price that is given, or the one that holds; the outer `None` if it is wrong.
-fn price(table: &Table<'_>, key: &Key<Dollars>, known: Option<u64>) -> Option<Option<u64>> {
+/// A price that is given, or the one that holds.
+fn price(table: &Table<'_>, key: &Key<Dollars>, known: Option<u64>) -> Result<Option<u64>, Wrong> {
     match known {
-        Some(known) => table
-            .get_or(key, || Some(Dollars(known)))
-            .map(|dollars| Some(dollars.0)),
-        None => table
-            .get_optional(key)
-            .ok()
-            .map(|dollars| dollars.map(|dollars| dollars.0)),
+        Some(known) => {
+            let price = table.get_or(key, || Some(Dollars(known))).ok_or(Wrong)?;
+            Ok(Some(price.0))
+        }
+        None => Ok(table.get_optional(key)?.map(|price| price.0)),
     }
 }
 

@@ -8,6 +8,7 @@
 //! To add a key: declare it as a `Key` beside its section's others, list it in `SECTION`, read it
 //! with `table.get` and write it with `out.put`. Documents and messages follow.
 
+pub mod alarms;
 pub mod commands;
 pub mod cost;
 pub mod database;
@@ -36,6 +37,7 @@ pub use reader::tree::Source;
 pub use reader::{Origin, ValueOrigin};
 pub use top::SECTIONS;
 
+use alarms::Alarm;
 use cost::CostSpec;
 use database::DatabaseSpec;
 use expect::Expectation;
@@ -72,6 +74,8 @@ pub struct Scenario {
     pub network: NetworkSpec,
     /// Behind the cache.
     pub database: DatabaseSpec,
+    /// Alarms beside those that AWS recommends; may be empty.
+    pub alarms: Vec<Alarm>,
     /// What it costs.
     pub cost: CostSpec,
     /// Recorded traffic, if any.

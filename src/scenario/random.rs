@@ -8,6 +8,7 @@ use crate::kernel::streams::Streams;
 use crate::units::{Bytes, Rate, Ratio, Span};
 
 use super::Scenario;
+use super::alarms::{Alarm, Condition, Side};
 use super::commands::{CommandName, Program, Step, When};
 use super::cost::{CostSpec, Payment};
 use super::database::{DatabaseSpec, OnLostSession};
@@ -59,9 +60,31 @@ pub fn random_scenario(seed: u64) -> Scenario {
         },
         expect: expectations(&mut dice),
         cost: cost(&mut dice),
+        alarms: alarms(&mut dice),
         trace: None,
         users,
     }
+}
+
+/// Likewise.
+fn alarms(dice: &mut Dice) -> Vec<Alarm> {
+    let number = dice.between(0, 2);
+    (0..number)
+        .map(|_| {
+            let datapoints = dice.between(1, 5) as u32;
+            Alarm {
+                name: dice.pick(&["mine", "\"<b>\" \u{e4}"]).to_owned(),
+                when: Condition {
+                    metric: dice.pick(&["Evictions", "CacheHitRate"]).to_owned(),
+                    side: dice.pick(&[Side::Above, Side::AtLeast, Side::Below, Side::AtMost]),
+                    threshold: dice.between(0, 200_000_000),
+                },
+                period: Span::from_secs(60 * dice.between(1, 60)),
+                datapoints,
+                of: datapoints + dice.between(0, 3) as u32,
+            }
+        })
+        .collect()
 }
 
 /// Drawn last: it has no effect on a run.

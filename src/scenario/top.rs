@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::units::Span;
 
+use super::alarms;
 use super::cost::{self, CostSpec};
 use super::database::{self, DatabaseSpec};
 use super::expect::{Expectation, Judge, Placed};
@@ -131,6 +132,7 @@ pub(super) const TOP: Section = Section {
         &network::SECTION,
         &database::SECTION,
         &cost::SECTION,
+        &alarms::SECTION,
         &traffic::SECTION,
         &users::SECTION,
         &own_types::SECTION,
@@ -145,6 +147,7 @@ pub const SECTIONS: &[&Section] = &[
     &network::SECTION,
     &database::SECTION,
     &cost::SECTION,
+    &alarms::SECTION,
     &traffic::SECTION,
     &users::SECTION,
     users::SECTION.sections[0],
@@ -173,6 +176,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let database = DatabaseSpec::read(table.section(&database::SECTION));
     let owner = (known_platform, &own_types);
     let cost = CostSpec::read(table.section(&cost::SECTION), input, owner, store.as_ref());
+    let alarms = alarms::read(&table);
     let mut places = Vec::new();
     let trace = traffic::read(table.section(&traffic::SECTION), input);
     let recorded = !matches!(trace, Ok(None));
@@ -196,6 +200,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         network: network?,
         database: database?,
         cost: cost?,
+        alarms: alarms?,
         trace: trace.ok()?,
         users: users?,
     };
@@ -420,6 +425,7 @@ impl Scenario {
         self.network.write(&mut out);
         self.database.write(&mut out);
         self.cost.write(&mut out);
+        alarms::write(&self.alarms, &mut out);
         if let Some(trace) = &self.trace {
             trace.write(&mut out);
         }

@@ -1,4 +1,5 @@
 //! Facts that scenarios build on, compiled in as data.
 
+pub mod cloudwatch;
 pub mod node_types;
 pub mod prices;

@@ -51,7 +51,7 @@ impl Prices {
             .trim(csv::Trim::All)
             .from_reader(text.as_bytes());
         let head = reader.headers().map_err(|error| malformed(&error))?;
-        if head != &HEAD[..] {
+        if *head != HEAD[..] {
             return Err(format!("its first line must be `{}`", HEAD.join(",")));
         }
         let mut prices: Vec<Price> = Vec::new();

@@ -74,6 +74,8 @@ pub enum Kind {
     Expectations,
     /// An amount of US dollars.
     Price,
+    /// A metric of CloudWatch with a threshold.
+    Alarm,
 }
 
 impl Kind {
@@ -97,6 +99,7 @@ impl Kind {
             Self::ServiceTime => "service time",
             Self::Expectations => "list of expectations",
             Self::Price => "price",
+            Self::Alarm => "condition",
         }
     }
 }
