@@ -83,6 +83,12 @@ pub(super) fn draw<B: DrawingBackend>(
     Ok(())
 }
 
+/// Where the plot begins and ends from left to right, and which values lie there.
+pub(super) fn frame(chart: &Chart, look: &Look) -> (i32, i32, f64, f64) {
+    let plot = plot(chart, look);
+    (plot.left, plot.right, plot.across.low, plot.across.high)
+}
+
 /// Lowest and highest value that must be seen.
 fn range(chart: &Chart) -> (f64, f64) {
     let mut values: Vec<f64> = if chart.style == Style::Stacked {
@@ -149,8 +155,19 @@ fn write<B: DrawingBackend>(
     pos: Pos,
     look: &Look,
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+    write_in(area, text, at, pos, look, Ink::Text)
+}
+
+fn write_in<B: DrawingBackend>(
+    area: &Area<'_, B>,
+    text: &str,
+    at: (i32, i32),
+    pos: Pos,
+    look: &Look,
+    ink: Ink,
+) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let font = (FONT, f64::from(LETTERS * look.unit)).into_font();
-    let color = (look.color)(Ink::Text);
+    let color = (look.color)(ink);
     let style = TextStyle::from(font).color(&color).pos(pos);
     area.draw(&Text::new(text.to_owned(), at, style))
 }
@@ -176,7 +193,7 @@ fn grid<B: DrawingBackend>(
     for (at, text) in &plot.across.ticks {
         let x = plot.x(*at);
         let foot = [(x, plot.bottom), (x, plot.bottom + 4 * unit)];
-        area.draw(&PathElement::new(foot, color(Ink::Axis)))?;
+        area.draw(&PathElement::new(foot, color(Ink::Tick)))?;
         // What would run out of the picture is moved in.
         let half = length(text) * unit / 2;
         let (x, h) = if x + half > look.size.0.cast_signed() {
@@ -185,7 +202,7 @@ fn grid<B: DrawingBackend>(
             (x, HPos::Center)
         };
         let at = (x, plot.bottom + 7 * unit);
-        write(area, text, at, Pos::new(h, VPos::Top), look)?;
+        write_in(area, text, at, Pos::new(h, VPos::Top), look, Ink::TickText)?;
     }
     let zoomed = plot.up.low > 0.0 && !plot.logarithmic && chart.unit == Unit::Ratio;
     let note = if plot.logarithmic {

@@ -20,6 +20,10 @@ pub(super) enum Ink {
     Grid,
     /// The horizontal axis.
     Axis,
+    /// A tick of the horizontal axis.
+    Tick,
+    /// What stands at it.
+    TickText,
     /// A limit.
     Limit,
     /// A marker.
@@ -80,7 +84,7 @@ fn variables(css: &mut String, theme: usize) {
 
 const RULES: &str = "\
 svg.c{display:block;width:100%;height:auto}\
-.c path,.c line,.c polyline{fill:none;stroke-width:18;stroke-linejoin:round}\
+.c path,.c line,.c polyline{fill:none;stroke-width:15;stroke-linejoin:round}\
 .c .g{stroke:var(--cg);stroke-width:10}.c .x{stroke:var(--ca);stroke-width:10}\
 .c .m{stroke:var(--cl);stroke-width:14;stroke-dasharray:80 40}\
 .c .k{stroke:var(--ca);stroke-width:12;stroke-dasharray:20 30}\
@@ -102,9 +106,9 @@ pub(super) fn rgb(color: &str) -> (u8, u8, u8) {
 pub(super) fn paint(ink: Ink) -> (u8, u8, u8) {
     rgb(match ink {
         Ink::Line(number) | Ink::Area(number) => LIGHT[number % MOST_SERIES],
-        Ink::Text => TEXT[0],
+        Ink::Text | Ink::TickText => TEXT[0],
         Ink::Grid => GRID[0],
-        Ink::Axis | Ink::Marker => AXIS[0],
+        Ink::Axis | Ink::Tick | Ink::Marker => AXIS[0],
         Ink::Limit => LIMIT[0],
     })
 }

@@ -10,7 +10,7 @@ use plotters_backend::{
 };
 
 use super::Chart;
-use super::draw::{Look, draw};
+use super::draw::{Look, draw, frame};
 use super::theme::{Ink, STANDALONE_STYLE, stylesheet};
 
 /// Units of the drawing that a pixel has: coordinates are whole numbers.
@@ -26,6 +26,8 @@ fn code(ink: Ink) -> RGBAColor {
         Ink::Axis => (5, 0),
         Ink::Limit => (6, 0),
         Ink::Marker => (7, 0),
+        Ink::Tick => (8, 0),
+        Ink::TickText => (9, 0),
     };
     RGBColor(kind, number as u8, 0).to_rgba()
 }
@@ -39,6 +41,7 @@ fn class(color: BackendColor) -> String {
         (5, ..) => "x".to_owned(),
         (6, ..) => "m".to_owned(),
         (7, ..) => "k".to_owned(),
+        (8, ..) => "x t".to_owned(),
         _ => String::new(),
     }
 }
@@ -143,7 +146,11 @@ impl DrawingBackend for Canvas<'_> {
             VPos::Bottom => 0.0,
         };
         let y = at.1 + libm::round(down) as i32;
-        let _ = write!(self.text, "<text x=\"{}\" y=\"{y}\"{anchor}>", at.0);
+        let class = match style.color().rgb {
+            (9, ..) => " class=\"t\"",
+            _ => "",
+        };
+        let _ = write!(self.text, "<text{class} x=\"{}\" y=\"{y}\"{anchor}>", at.0);
         escape(text, self.text);
         self.text.push_str("</text>\n");
         Ok(())
@@ -173,17 +180,20 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
-fn body(chart: &Chart, size: (u32, u32), alone: bool) -> String {
-    let size = (size.0 * UNIT.cast_unsigned(), size.1 * UNIT.cast_unsigned());
-    let look = Look {
-        size,
+fn look(size: (u32, u32), alone: bool) -> Look {
+    Look {
+        size: (size.0 * UNIT.cast_unsigned(), size.1 * UNIT.cast_unsigned()),
         unit: UNIT,
         color: code,
         alone,
-    };
+    }
+}
+
+fn body(chart: &Chart, size: (u32, u32), alone: bool) -> String {
+    let look = look(size, alone);
     let mut text = String::new();
     let canvas = Canvas {
-        size,
+        size: look.size,
         text: &mut text,
     };
     let area = canvas.into_drawing_area();
@@ -199,8 +209,10 @@ pub fn svg(chart: &Chart, size: (u32, u32), class: &str) -> String {
     let (width, height) = (size.0 * UNIT.cast_unsigned(), size.1 * UNIT.cast_unsigned());
     let mut words = String::new();
     escape(&chart.in_words(), &mut words);
+    let look = look(size, false);
+    let (left, right, low, high) = frame(chart, &look);
     format!(
-        "<svg class=\"c {class}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+        "<svg class=\"c {class}\" data-plot=\"{left} {right} {low} {high}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
          aria-label=\"{words}\">\n{}</svg>",
         body(chart, size, false)
     )

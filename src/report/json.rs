@@ -12,7 +12,8 @@ use crate::units::Time;
 
 use super::Outcome;
 use super::identity::RESULTS_VERSION;
-use super::warnings::warnings;
+use super::text::deployment;
+use super::warnings::{still_fills, warnings};
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -21,6 +22,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 struct Summary<'a> {
     schema_version: u32,
     scenario: &'a str,
+    description: &'a str,
+    deployment: String,
+    maxmemory_bytes: Option<u64>,
     id: &'a str,
     complete: bool,
     seed: u64,
@@ -31,8 +35,11 @@ struct Summary<'a> {
     simulated_seconds: f64,
     warmup_seconds: f64,
     measured_seconds: f64,
+    window_seconds: f64,
+    still_fills: bool,
     fingerprint: String,
     warnings: Vec<String>,
+    cost: Cost<'a>,
     expectations: Vec<Expected<'a>>,
     first_noticed_seconds: Option<f64>,
     alarms: Vec<Alarm>,
@@ -47,6 +54,14 @@ struct Expected<'a> {
     metric: &'a str,
     value: Option<Number>,
     holds: bool,
+}
+
+/// Of which prices the costs are.
+#[derive(Serialize)]
+struct Cost<'a> {
+    region: &'a str,
+    prices: &'a str,
+    payment: &'static str,
 }
 
 /// An alarm and when it was on.
@@ -136,6 +151,9 @@ pub fn summary(outcome: Outcome<'_>) -> String {
     let summary = Summary {
         schema_version: SCHEMA_VERSION,
         scenario: &scenario.name,
+        description: &scenario.description,
+        deployment: deployment(&scenario.store),
+        maxmemory_bytes: Some(scenario.store.maxmemory.0).filter(|bytes| *bytes > 0),
         id: &identity.id,
         complete: measurements.complete,
         seed: identity.seed,
@@ -146,8 +164,15 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         simulated_seconds: measurements.ended.seconds(),
         warmup_seconds: scenario.warmup.seconds(),
         measured_seconds: measurements.measured().seconds(),
+        window_seconds: scenario.window.seconds(),
+        still_fills: still_fills(scenario, measurements),
         fingerprint: format!("{:016x}", measurements.fingerprint),
         warnings: warnings(outcome),
+        cost: Cost {
+            region: &scenario.cost.region,
+            prices: &scenario.cost.source,
+            payment: scenario.cost.payment.as_str(),
+        },
         expectations: expectations(scenario, measurements),
         first_noticed_seconds: cloudwatch::first_noticed(measurements).map(Time::seconds),
         alarms: alarms(outcome),

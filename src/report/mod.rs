@@ -7,6 +7,7 @@ mod expectations;
 pub mod format;
 pub mod identity;
 pub mod json;
+pub mod markdown;
 mod page;
 pub mod series;
 pub mod text;

@@ -63,7 +63,7 @@ fn title(page: &mut Page, scenario: &Scenario) {
 }
 
 /// What is deployed, in one line.
-fn deployment(store: &StoreSpec) -> String {
+pub(super) fn deployment(store: &StoreSpec) -> String {
     let nodes = match (&store.node_type, store.shards) {
         (Some(node_type), 1) => format!("One {node_type}"),
         (Some(node_type), shards) => format!("{} shards of {node_type}", thousands(shards.into())),

@@ -34,6 +34,13 @@ impl Choice for Payment {
 }
 choice_is_value!(Payment);
 
+impl Payment {
+    /// As a scenario writes it.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
 /// `[cost]`. Prices are in millionths of a US dollar; `None` where there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CostSpec {

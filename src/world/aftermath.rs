@@ -8,9 +8,9 @@ use crate::session::Presence;
 use crate::traffic::Phase;
 use crate::units::Time;
 
-use super::World;
 use super::event::Event;
 use super::journey::Stage;
+use super::{World, visit_of};
 
 impl<P: Probe> World<P> {
     /// The application has the reply that the request waited for.
@@ -69,6 +69,7 @@ impl<P: Probe> World<P> {
             }
             ProgramKind::Read | ProgramKind::Modify if gone => {
                 let visitor = self.visitors.get_mut(request.visitor);
+                self.probe.about(visit_of(&visitor.user));
                 visitor
                     .session
                     .found_gone(&mut self.probe, request.class, now)

@@ -20,7 +20,7 @@ mod visits;
 use crate::kernel::agenda::{Agenda, Warm};
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::slab::Slab;
-use crate::probe::{NodeSample, Probe};
+use crate::probe::{NodeSample, Probe, VisitId};
 use crate::program::Programs;
 use crate::scenario::Scenario;
 use crate::scenario::users::TtlKind;
@@ -142,6 +142,15 @@ impl Crowd {
 
 /// Owners from here on are keys of the trace, by their place among them.
 const RECORDED: u32 = MAX_VISITORS;
+/// The visit that a user is in, or was in last.
+fn visit_of(user: &User) -> VisitId {
+    VisitId {
+        class: user.class(),
+        user: user.number(),
+        first: user.visit(),
+    }
+}
+
 /// Owner of a key whose session is over; its death concerns nobody.
 const NO_OWNER: u32 = u32::MAX;
 /// Likewise, and a request on its way may still name the key: it is never given back.
@@ -277,6 +286,7 @@ impl<P: Probe> World<P> {
         let visitor = self.visitors.get_mut(place);
         let before = u64::from(visitor.session.is_open());
         let presence = presence(&visitor.user);
+        self.probe.about(visit_of(&visitor.user));
         change(
             &mut visitor.session,
             &mut self.probe,

@@ -38,7 +38,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("charts", &["units"]),
     (
         "page",
-        &["units", "scenario", "metrics", "report", "charts"],
+        &[
+            "units", "scenario", "metrics", "report", "charts", "compare",
+        ],
     ),
     (
         "compare",
@@ -62,9 +64,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "world",
             "replay",
             "fidelity",
+            "charts",
+            "compare",
             "cost",
             "cloudwatch",
             "metrics",
+            "page",
             "report",
         ],
     ),

@@ -1,7 +1,9 @@
 //! The one integration test binary: a file a subject.
 
+mod browser;
 mod catalogues;
 mod check;
+mod compare;
 mod conservation;
 mod desk;
 mod determinism;
@@ -18,6 +20,7 @@ mod mutants;
 mod queues;
 mod races;
 mod replay;
+mod report;
 mod run;
 mod support;
 mod traces;
