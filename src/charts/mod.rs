@@ -1,6 +1,6 @@
 //! Charts: lines over time and over shares, stacked areas, and bars, as SVG or PNG.
 //!
-//! A [`Chart`] is data and words; [`svg`] and [`png`] draw it with `plotters`. Equal charts give
+//! A [`Chart`] is data and words; [`svg()`] and [`png()`] draw it with `plotters`. Equal charts give
 //! equal bytes of SVG. Colours are classes there, so that a page decides on light and dark; every
 //! series also has a dash pattern of its own, and colours differ in lightness, so that none
 //! depends on hue. Text is SVG text. No font of the system is needed: PNG uses an embedded one.

@@ -16,7 +16,7 @@ use crate::report::Outcome;
 use crate::report::identity::Identity;
 use crate::scenario::Scenario;
 
-pub use visits::{Met, Visits, WhatHappened};
+pub use visits::{Met, Visits, WhatHappened, Why};
 
 /// One of the two.
 #[derive(Debug)]

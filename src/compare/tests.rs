@@ -80,6 +80,27 @@ fn more_memory_is_better_for_visits_and_worse_for_nobody() {
     }
 }
 
+/// Whoever comes back to a session that was evicted meanwhile must log in again, though no visit
+/// lost anything: as bad for the visit as one that expired.
+#[test]
+fn losses_between_visits_are_met_by_the_next_one() {
+    let back = [("users.0.return_share", "50%"), ("users.0.away", "15m")];
+    let small = side("small", &back);
+    let large = [&back[..], &[("store.maxmemory", "300MiB")]].concat();
+    let found = compare([&small, &side("large", &large)]);
+    let visits = found.visits.as_ref().unwrap();
+    let before = |met: &Option<Met>| matches!(met, Some(Met::ForcedLogin(Why::LostBefore(_))));
+    let met: u64 = visits
+        .pairs
+        .iter()
+        .filter(|((one, _), _)| before(one))
+        .map(|(_, n)| n)
+        .sum();
+    assert!(met > 100, "{visits:?}");
+    let (better, worse) = visits.better_and_worse();
+    assert!(better > 100 && worse == 0, "{visits:?}");
+}
+
 /// Every aftermath is of a visit: visits cannot have met more than the run counted, and where all
 /// of a run's visits were met at most once, exactly that.
 #[test]
@@ -92,7 +113,7 @@ fn visits_met_what_the_run_counted() {
         let met = pairs.filter(|((first, _), _)| first.as_ref().is_some_and(is));
         met.map(|(_, number)| number).sum()
     };
-    let forced = of(|met| matches!(met, Met::ForcedLogin(_)));
+    let forced = of(|met| matches!(met, Met::ForcedLogin(Why::Expired | Why::Lost(_))));
     let counted = counts.made_good_by(Aftermath::ForcedLogin);
     assert!(forced > 0 && forced <= counted, "{forced} of {counted}");
     assert!(forced >= counted * 9 / 10, "{forced} of {counted}");

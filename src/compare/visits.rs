@@ -23,7 +23,9 @@ pub enum Met {
 pub enum Why {
     /// Its own end had come.
     Expired,
-    /// It was lost.
+    /// It was lost before the visit.
+    LostBefore(LossCause),
+    /// It was lost during the visit.
     Lost(LossCause),
 }
 
@@ -37,11 +39,11 @@ impl Met {
             Self::ForcedLogin(why) => ("logged in again", why),
             Self::Abandoned(why) => ("gave up", why),
         };
-        let why = match why {
-            Why::Expired => "expired",
-            Why::Lost(cause) => cause.as_str(),
-        };
-        format!("{what} ({why})")
+        match why {
+            Why::Expired => format!("{what} (expired)"),
+            Why::LostBefore(cause) => format!("{what} ({} before)", cause.as_str()),
+            Why::Lost(cause) => format!("{what} ({})", cause.as_str()),
+        }
     }
 }
 
@@ -50,6 +52,19 @@ impl Met {
 pub struct Visits {
     present: VisitId,
     met: BTreeMap<VisitId, Met>,
+}
+
+impl Visits {
+    fn note(&mut self, why: Why, aftermath: Aftermath) {
+        let met = match aftermath {
+            Aftermath::Restored => Met::Restored(why),
+            Aftermath::GuestReset => Met::GuestReset(why),
+            Aftermath::ForcedLogin => Met::ForcedLogin(why),
+            Aftermath::Abandoned => Met::Abandoned(why),
+        };
+        let worst = self.met.entry(self.present).or_insert(met);
+        *worst = met.max(*worst);
+    }
 }
 
 impl Probe for Visits {
@@ -63,14 +78,11 @@ impl Probe for Visits {
             Fate::Lost(cause) => Why::Lost(cause),
             _ => Why::Expired,
         };
-        let met = match aftermath {
-            Aftermath::Restored => Met::Restored(why),
-            Aftermath::GuestReset => Met::GuestReset(why),
-            Aftermath::ForcedLogin => Met::ForcedLogin(why),
-            Aftermath::Abandoned => Met::Abandoned(why),
-        };
-        let worst = self.met.entry(self.present).or_insert(met);
-        *worst = met.max(*worst);
+        self.note(why, aftermath);
+    }
+
+    fn found_late(&mut self, _: Time, _: u16, cause: LossCause, aftermath: Aftermath) {
+        self.note(Why::LostBefore(cause), aftermath);
     }
 
     fn measurement_begins(&mut self, _: Time, _: &[NodeSample], _: u64) {
@@ -124,7 +136,7 @@ impl WhatHappened {
     pub fn better_and_worse(&self) -> (u64, u64) {
         let mut found = (0, 0);
         for ((first, second), number) in &self.pairs {
-            match second.cmp(first) {
+            match rank(*second).cmp(&rank(*first)) {
                 std::cmp::Ordering::Less => found.0 += number,
                 std::cmp::Ordering::Greater => found.1 += number,
                 std::cmp::Ordering::Equal => {}
@@ -150,6 +162,17 @@ impl WhatHappened {
     /// Visits that met the one in the first and the other in the second.
     pub fn number(&self, first: Option<Met>, second: Option<Met>) -> u64 {
         self.pairs.get(&(first, second)).copied().unwrap_or(0)
+    }
+}
+
+/// How bad it is: a user who must log in again does not care why.
+const fn rank(met: Option<Met>) -> u8 {
+    match met {
+        None => 0,
+        Some(Met::Restored(_)) => 1,
+        Some(Met::GuestReset(_)) => 2,
+        Some(Met::ForcedLogin(_)) => 3,
+        Some(Met::Abandoned(_)) => 4,
     }
 }
 

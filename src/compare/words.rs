@@ -104,8 +104,20 @@ pub fn sentence(comparison: &Comparison) -> String {
         comparison.count(Verdict::Better),
         comparison.count(Verdict::Worse),
     );
+    let visits = match comparison
+        .visits
+        .as_ref()
+        .map(super::WhatHappened::better_and_worse)
+    {
+        Some((better, worse)) if better + worse > 0 => format!(
+            "{} better and {} worse, ",
+            plural(better, "visit fares", "visits fare"),
+            thousands(worse)
+        ),
+        _ => String::new(),
+    };
     let lead = format!(
-        "{second} against {first}: better in {}, worse in {}",
+        "{second} against {first}: {visits}better in {}, worse in {}",
         plural(better, "metric", "metrics"),
         thousands(worse)
     );

@@ -67,6 +67,11 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
         self.1.aftermath(at, closed_at, class, fate, after);
     }
 
+    fn found_late(&mut self, at: Time, class: u16, cause: LossCause, after: Aftermath) {
+        self.0.found_late(at, class, cause, after);
+        self.1.found_late(at, class, cause, after);
+    }
+
     fn db_query(&mut self, sent: Time, done: Time) {
         self.0.db_query(sent, done);
         self.1.db_query(sent, done);

@@ -223,6 +223,9 @@ pub trait Probe {
         aftermath: Aftermath,
     ) {
     }
+    /// What followed when a visit found a session gone that had been lost between two visits. Such
+    /// a loss is unnoticed, since no visit lost anything; this is what the next visit meets.
+    fn found_late(&mut self, at: Time, class: u16, cause: LossCause, aftermath: Aftermath) {}
     /// The database answered a query that was sent at `sent`.
     fn db_query(&mut self, sent: Time, done: Time) {}
     /// The database refused a query: too many were waiting.
