@@ -50,7 +50,7 @@ function found_error(text) { found.errors.push(text); document.getElementById("f
 </script>"#;
 
 #[test]
-fn the_page_works_in_a_browser_at_any_width() {
+fn pages_work_in_a_browser_at_any_width() {
     let version = Command::new("chromium").arg("--version").output();
     if version.is_err() {
         assert!(
@@ -63,46 +63,26 @@ fn the_page_works_in_a_browser_at_any_width() {
         return;
     }
     let desk = Desk::new();
-    desk.succeed(&[
+    let run = [
         "run",
         "small.toml",
         "--out",
         "result",
         "--report",
         "--quiet",
-    ]);
-    let page = serde_json::to_string(&desk.read("result/report.html")).unwrap();
-    let page = page.replace("</", "<\\/");
-    let wrapper = WRAPPER
-        .replace("WIDTHS", &format!("{WIDTHS:?}"))
-        .replace("PAGE", &page);
-    let file = desk.path("wrapper.html");
-    fs::write(&file, wrapper).unwrap();
-    let output = Command::new("chromium")
-        .args([
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--enable-logging=stderr",
-        ])
-        .args(["--virtual-time-budget=10000", "--dump-dom"])
-        .arg(format!(
-            "--user-data-dir={}",
-            desk.path("profile").display()
-        ))
-        .arg(format!("file://{}", file.display()))
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let console: Vec<&str> = errors
-        .lines()
-        .filter(|line| line.contains("CONSOLE"))
-        .collect();
-    assert!(console.is_empty(), "{console:?}");
-    let dom = String::from_utf8_lossy(&output.stdout);
-    let found = dom.split("<pre id=\"found\">").nth(1).unwrap();
-    let found = found.split("</pre>").next().unwrap();
-    let found: serde_json::Value = serde_json::from_str(found).unwrap();
+    ];
+    desk.succeed(&run);
+    look(&desk, "result/report.html");
+    let compare = ["compare", "small.toml", "small.toml", "--quiet"];
+    let change = ["--set", "store.maxmemory=2MiB"];
+    let page = ["--format", "html", "--out", "compared.html"];
+    desk.succeed(&[&compare[..], &change, &page].concat());
+    look(&desk, "compared.html");
+}
+
+/// Holds a page to what must hold of all of them.
+fn look(desk: &Desk, page: &str) {
+    let found = found(desk, page);
     assert_eq!(found["errors"], serde_json::json!([]), "{found}");
     let widths = found["widths"].as_array().unwrap();
     assert_eq!(widths.len(), WIDTHS.len());
@@ -117,4 +97,30 @@ fn the_page_works_in_a_browser_at_any_width() {
         let visible = one["visible"].as_array().unwrap();
         assert!(visible.iter().all(|number| *number == 1), "{one}");
     }
+}
+
+/// What the browser finds in a page.
+fn found(desk: &Desk, page: &str) -> serde_json::Value {
+    let page = serde_json::to_string(&desk.read(page)).unwrap();
+    let page = page.replace("</", "<\\/");
+    let wrapper = WRAPPER
+        .replace("WIDTHS", &format!("{WIDTHS:?}"))
+        .replace("PAGE", &page);
+    let file = desk.path("wrapper.html");
+    fs::write(&file, wrapper).unwrap();
+    let profile = format!("--user-data-dir={}", desk.path("profile").display());
+    let output = Command::new("chromium")
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu"])
+        .args(["--enable-logging=stderr", "--virtual-time-budget=10000"])
+        .args(["--dump-dom", &profile])
+        .arg(format!("file://{}", file.display()))
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let console = errors.lines().filter(|line| line.contains("CONSOLE"));
+    let console: Vec<&str> = console.collect();
+    assert!(console.is_empty(), "{console:?}");
+    let dom = String::from_utf8_lossy(&output.stdout);
+    let found = dom.split("<pre id=\"found\">").nth(1).unwrap();
+    serde_json::from_str(found.split("</pre>").next().unwrap()).unwrap()
 }
