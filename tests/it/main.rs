@@ -5,6 +5,7 @@ mod catalogues;
 mod check;
 mod compare;
 mod conservation;
+mod cost;
 mod desk;
 mod determinism;
 mod documents;
