@@ -159,3 +159,16 @@ fn whole_summary() -> serde_json::Value {
         "expectations": [], "first_noticed_seconds": null, "alarms": [], "metrics": {}
     })
 }
+
+#[test]
+fn markers_are_numbers_that_a_list_explains() {
+    let page = render(&[saved()]);
+    let list = between(&page, "Marked in the charts:", "</div>")[0];
+    assert!(list.contains("users notice") && list.contains("alarm: "));
+    for figure in between(&page, "<figure>", "</figure>") {
+        assert!(
+            !figure.contains(">users notice</text>"),
+            "each drawing has numbers alone"
+        );
+    }
+}

@@ -41,15 +41,15 @@ impl Figure {
         let mut chart = plot.chart;
         let table = table(&chart);
         chart = chart.thinned();
+        for (number, marker) in chart.markers.iter_mut().enumerate() {
+            // What it is stands once for all charts.
+            marker.label = (number + 1).to_string();
+        }
         let mut small = chart.clone();
         for series in &mut small.series {
             if chart.style == crate::charts::Style::Lines {
                 series.points = thin(&series.points, NARROW_POINTS);
             }
-        }
-        for (number, marker) in chart.markers.iter_mut().enumerate() {
-            // What it is stands once for all charts.
-            marker.label = (number + 1).to_string();
         }
         Self {
             note: plot.note,
