@@ -55,7 +55,8 @@ fn a_changed_design_is_held_against_the_first() {
     ];
     let text = desk.succeed(&arguments);
     assert!(
-        text.contains("small (B) against small (A): better in"),
+        text.starts_with("small (B) against small (A): ")
+            && text.contains("visits fare better and"),
         "{text}"
     );
     let markdown = desk.succeed(&[&arguments[..], &["--format", "markdown"]].concat());
