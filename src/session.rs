@@ -301,8 +301,8 @@ impl Session {
             State::ExpiredFelt => {
                 probe.aftermath(at, closed_at, class, Fate::ExpiredInUse, aftermath);
             }
-            // Lost between two visits: nobody noticed, so nothing was forced upon anybody.
-            State::LostUnnoticed => {}
+            // Lost between two visits: no fate of its own is felt, but whoever comes back meets it.
+            State::LostUnnoticed => probe.found_late(at, class, self.cause, aftermath),
             State::None
             | State::Creating
             | State::Restoring

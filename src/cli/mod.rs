@@ -4,6 +4,7 @@
 //! an exit code of `exit.rs`.
 
 mod check;
+mod compare;
 mod exit;
 mod explain;
 mod fidelity;
@@ -17,6 +18,7 @@ mod output;
 mod paperwork;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod scenario;
 mod scenarios;
@@ -76,6 +78,8 @@ enum Command {
     Schema(paperwork::Schema),
     Completions(paperwork::Completions),
     Man(paperwork::Man),
+    Report(report::Report),
+    Compare(compare::Compare),
     Replay(replay::Replay),
     Fidelity(fidelity::Fidelity),
 }
@@ -96,6 +100,8 @@ pub fn main() -> ExitCode {
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
+        Command::Report(report) => report.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Replay(replay) => replay.run(),
         Command::Fidelity(fidelity) => fidelity.run(),
     };

@@ -88,11 +88,12 @@ fn billionths(bound: Bound) -> i128 {
         Bound::Ratio(share) => i128::from(share),
         Bound::Span(span) => i128::from(span.0),
         Bound::Rate(rate) => i128::from(rate.0),
+        Bound::Dollars(micros) => i128::from(micros) * 1_000,
     }
 }
 
 /// Metrics as `CloudWatch`, INFO and people name them, and their names here.
-const OTHER_NAMES: [(&str, &str); 27] = [
+const OTHER_NAMES: [(&str, &str); 29] = [
     ("cachehitrate", "hit_rate"),
     ("hit_ratio", "hit_rate"),
     ("hits", "hit_rate"),
@@ -120,17 +121,18 @@ const OTHER_NAMES: [(&str, &str); 27] = [
     ("logins", "forced_logins"),
     ("errors", "failed_requests"),
     ("p99", "latency.p99"),
+    ("cost", "cost_per_month"),
+    ("price", "cost_per_month"),
 ];
 
 /// Beginnings of metrics that will come with what they measure.
-const NOT_YET: [&str; 9] = [
+const NOT_YET: [&str; 8] = [
     "replication_lag",
     "stale_",
     "acked_writes_lost",
     "write_outage",
     "read_outage",
     "connections_max",
-    "cost_per_",
     "damaged_sessions",
     "resurrected_sessions",
 ];
@@ -202,6 +204,7 @@ const fn fits(unit: Unit, bound: Bound) -> bool {
             | (Unit::Seconds, Bound::Span(_))
             | (Unit::Bytes, Bound::Bytes(_))
             | (Unit::PerSecond, Bound::Rate(_))
+            | (Unit::Dollars, Bound::Dollars(_))
     )
 }
 
@@ -212,6 +215,7 @@ fn wrong_unit(metric: &Metric, expectation: &Expectation) -> Objection {
         Unit::Seconds => ("a duration", "5ms"),
         Unit::Bytes => ("a size", "2GiB"),
         Unit::PerSecond => ("a rate", "12/s"),
+        Unit::Dollars => ("a price", "$500"),
     };
     // Who left out the unit most likely meant one of these.
     let meant = match (metric.unit, expectation.bound) {
@@ -219,6 +223,7 @@ fn wrong_unit(metric: &Metric, expectation: &Expectation) -> Objection {
         (Unit::Seconds, Bound::Count(number)) => format!("{number}ms"),
         (Unit::Bytes, Bound::Count(number)) => format!("{number}B"),
         (Unit::PerSecond, Bound::Count(number)) => format!("{number}/s"),
+        (Unit::Dollars, Bound::Count(number)) => format!("${number}"),
         _ => example.to_owned(),
     };
     let sign = expectation.comparison.as_str();
@@ -289,6 +294,10 @@ fn cannot_apply(metric: &str, scenario: &Scenario) -> Option<&'static str> {
         "latency.logout" => (
             recorded || any(|class| class.logout_share > Ratio::ZERO),
             "nobody logs out: `logout_share` is 0%",
+        ),
+        "cost_per_month" | "cost_per_1000_sessions" => (
+            scenario.cost.node.is_some(),
+            "a node has no price: give `node_hour` in [cost]",
         ),
         "db_latency" => (
             logins

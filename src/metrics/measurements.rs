@@ -1,5 +1,6 @@
 //! What a run leaves: plain numbers, without an opinion on what they are called.
 
+use crate::cost::Bill;
 use crate::probe::{Aftermath, LossCause, Mark};
 use crate::units::{Span, Time};
 
@@ -285,6 +286,8 @@ pub struct Measurements {
     pub workloads: Vec<WorkloadMeasurements>,
     /// Which metrics can apply.
     pub applies: Applies,
+    /// What a month like it costs.
+    pub bill: Bill,
 }
 
 impl Measurements {

@@ -21,6 +21,7 @@
 //! The three methods that are called for every request do nothing but integer additions to
 //! memory that stays in the first-level cache. No fact allocates.
 
+use crate::cost::{Bill, Contract, Usage};
 use crate::probe::{
     Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, RequestDone,
     RequestKind, WorkloadDone,
@@ -81,6 +82,9 @@ struct Rare {
     workloads: Vec<Watched>,
     /// `used_memory` of all nodes when it was last looked at.
     used_memory: u64,
+    /// What is paid for, and what was used of it.
+    contract: Option<Contract>,
+    usage: Usage,
     open_at_start: u64,
     expired_pending_at_start: u64,
     in_flight_at_start: u64,
@@ -101,6 +105,7 @@ impl Recorder {
         recorder.rare.vcpu = scenario.store.speed.vcpu;
         recorder.rare.network = scenario.store.speed.bandwidth > Bandwidth(0);
         recorder.rare.workloads = vec![Watched::default(); scenario.workloads.len()];
+        recorder.rare.contract = Some(Contract::new(scenario));
         recorder
     }
 
@@ -131,6 +136,8 @@ impl Recorder {
                 rows: Vec::new(),
                 workloads: Vec::new(),
                 used_memory: 0,
+                contract: None,
+                usage: Usage::default(),
                 open_at_start: 0,
                 expired_pending_at_start: 0,
                 in_flight_at_start: 0,
@@ -152,6 +159,7 @@ impl Recorder {
             self.forget();
         }
         let rare = self.rare;
+        let bill = rare.bill();
         let measurements = Measurements {
             complete: rare.complete,
             began: rare.began,
@@ -175,6 +183,7 @@ impl Recorder {
                 guests: rare.logins.contains(&false),
                 network: rare.network,
             },
+            bill,
         };
         if let Err(broken) = check(&measurements) {
             panic!("{broken} (seed {}, at {})", rare.seed, Span(rare.ended.0));
@@ -194,6 +203,7 @@ impl Recorder {
         }
         self.rare.total = Counts::default();
         self.rare.gauges = Gauges::default();
+        self.rare.usage = Usage::default();
         self.rare.rows.clear();
         self.rare.workloads.fill(Watched::default());
         self.rare.latencies.iter_mut().for_each(Bins::clear);
@@ -280,6 +290,32 @@ impl Recorder {
         self.row = Counts::default();
         rare.row_gauges = Gauges::default();
         rare.row_start = at;
+    }
+}
+
+impl Rare {
+    /// Notes what is there at the end of a row, as if it had been there all the time.
+    fn use_up(&mut self, elapsed: Span, nodes: &[NodeSample], live_sessions: u64) {
+        let memory: u64 = nodes.iter().map(|node| node.used_memory).sum();
+        let usage = &mut self.usage;
+        usage.session_time += u128::from(live_sessions) * u128::from(elapsed.0);
+        usage.memory_time += u128::from(memory) * u128::from(elapsed.0);
+        usage.memory_most = usage.memory_most.max(memory);
+    }
+
+    /// What a month like the measured part costs.
+    fn bill(&self) -> Bill {
+        let (Some(contract), Some(began)) = (&self.contract, self.began) else {
+            return Bill::default();
+        };
+        let spared = self.total.db_baseline.wrapping_sub(self.total.db_queries);
+        contract.bill(&Usage {
+            measured: self.ended.since(began),
+            commands: self.total.commands.iter().sum(),
+            // Negative where the cache makes more queries than it spares.
+            queries_spared: spared.cast_signed(),
+            ..self.usage
+        })
     }
 }
 
@@ -414,6 +450,7 @@ impl Probe for Recorder {
         let elapsed = at.since(self.rare.row_start);
         // An interrupt can come just as a row ends; then there is no further row.
         if elapsed > Span::ZERO || self.row != Counts::default() {
+            self.rare.use_up(elapsed, nodes, live_sessions);
             self.end_row(at, nodes);
         }
     }

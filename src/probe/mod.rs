@@ -3,8 +3,12 @@
 //! The world calls a [`Probe`]; every method does nothing by default, so an absent probe costs
 //! nothing. What becomes of the facts (counts, histograms, a journal) is the probe's business.
 
+mod both;
+
 use crate::scenario::commands::CommandName;
 use crate::units::{Bandwidth, Span, Time};
+
+pub use both::Both;
 
 /// Kinds of requests, as `latency.<kind>` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -262,6 +266,17 @@ pub struct NetworkSample {
     pub baseline: Bandwidth,
 }
 
+/// A visit, by what does not depend on the deployment: two runs of the same users have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VisitId {
+    /// Class of the user, by its place in the scenario.
+    pub class: u16,
+    /// Number of the user within the class, or of the key in recorded traffic.
+    pub user: u64,
+    /// Number of the visit's first intent.
+    pub first: u32,
+}
+
 /// Receives facts. All times are those of the fact, which may lie before the present for a
 /// fate that is only known later.
 #[allow(unused_variables)]
@@ -278,6 +293,8 @@ pub trait Probe {
     fn key_expired(&mut self, at: Time, node: u16) {}
     /// A visit began (a user came, or came back).
     fn visit_began(&mut self, at: Time, class: u16) {}
+    /// Facts about sessions that follow, until another visit is named, are of this visit.
+    fn about(&mut self, visit: VisitId) {}
     /// A session was created.
     fn session_created(&mut self, at: Time, class: u16) {}
     /// A session met its fate.
@@ -298,6 +315,9 @@ pub trait Probe {
     }
     /// A library did that, so many times at once.
     fn mark(&mut self, at: Time, class: u16, mark: Mark, number: u64) {}
+    /// What followed when a visit found a session gone that had been lost between two visits. Such
+    /// a loss is unnoticed, since no visit lost anything; this is what the next visit meets.
+    fn found_late(&mut self, at: Time, class: u16, cause: LossCause, aftermath: Aftermath) {}
     /// The database answered a query that was sent at `sent`.
     fn db_query(&mut self, sent: Time, done: Time) {}
     /// The database refused a query: too many were waiting.

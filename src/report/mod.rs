@@ -7,6 +7,8 @@ mod expectations;
 pub mod format;
 pub mod identity;
 pub mod json;
+mod latencies;
+pub mod markdown;
 mod page;
 pub mod series;
 pub mod text;

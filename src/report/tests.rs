@@ -9,6 +9,7 @@ use crate::probe::{
 };
 use crate::scenario::Scenario;
 use crate::scenario::commands::{CommandName, Step, When};
+use crate::scenario::cost::{CostSpec, Payment};
 use crate::scenario::database::{self, DatabaseSpec, OnLostSession};
 use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
@@ -26,6 +27,21 @@ use super::identity::Identity;
 use super::{Outcome, json, series, text};
 
 const HOUR: Span = Span::from_secs(3_600);
+
+fn cost() -> CostSpec {
+    CostSpec {
+        region: "us-east-1".to_owned(),
+        source: "AWS, us-east-1, 2026-10-02".to_owned(),
+        payment: Payment::OnDemand,
+        reserved_discount: Ratio(317_000_000),
+        node: Some(124_800),
+        backups: 1,
+        backup_storage: Some(85_000),
+        serverless_storage: Some(84_000),
+        serverless_requests: Some(2_300),
+        database_queries: Some(200_000),
+    }
+}
 
 fn session(ttl: Span) -> SessionSpec {
     let step = |command| Step::new(command, When::Found);
@@ -106,6 +122,8 @@ fn scenario(ttl: Span) -> Scenario {
             coherency: Ratio::ZERO,
             writes: database::Writes::Alongside,
         },
+        cost: cost(),
+        alarms: Vec::new(),
         trace: None,
         workloads: Vec::new(),
         users: vec![UserClass {

@@ -3,20 +3,20 @@
 use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
-use crate::metrics::histogram::Quantile;
-use crate::metrics::measurements::{Counts, Group, Measurements};
+use crate::metrics::measurements::{Counts, Measurements};
 use crate::probe::{Aftermath, Answer, LossCause, Mark};
 use crate::scenario::Scenario;
+use crate::scenario::cost::Payment;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::store::{EvictionPolicy, StoreKind, StoreSpec};
 
 use super::Outcome;
 use super::expectations::expectations;
-use super::format::{NOT_APPLICABLE, bytes, duration, percent, plural, significant, thousands};
+use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
 use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
-use super::workloads;
+use super::{latencies, workloads};
 
 /// How the summary is shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,7 +41,7 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
         verdict(&mut page, &figures);
         page.columns(&sessions(&figures), &users(&figures));
         page.columns(&cache(&figures), &database(&figures));
-        latency(&mut page, &figures);
+        latencies::table(&mut page, figures.run);
         workloads::table(&mut page, outcome);
     }
     expectations(&mut page, outcome);
@@ -64,7 +64,7 @@ fn title(page: &mut Page, scenario: &Scenario) {
 }
 
 /// What is deployed, in one line.
-fn deployment(store: &StoreSpec) -> String {
+pub(super) fn deployment(store: &StoreSpec) -> String {
     match &store.kind {
         StoreKind::Cache => {}
         StoreKind::Database { .. } => return "Sessions in the database, no cache".to_owned(),
@@ -127,6 +127,9 @@ fn verdict(page: &mut Page, figures: &Figures<'_>) {
         page.answer("Memory", &memory(figures));
     }
     page.answer("Database", &load(figures));
+    if let Some(cost) = cost(figures) {
+        page.answer("Cost", &cost);
+    }
     page.blank();
 }
 
@@ -290,6 +293,28 @@ fn load(figures: &Figures<'_>) -> String {
     }
 }
 
+/// The bill, if nodes have a price.
+fn cost(figures: &Figures<'_>) -> Option<String> {
+    figures.value("cost_per_month")?;
+    let spec = &figures.scenario.cost;
+    let (month, sessions) = ("cost_per_month", "cost_per_1000_sessions");
+    let mut text = format!("{} a month", figures.text(month));
+    if figures.value(sessions).is_some() {
+        let _ = write!(text, ", {} per 1,000 live sessions", figures.text(sessions));
+    }
+    let (paid, other, name) = match spec.payment {
+        Payment::OnDemand => ("on demand", "reserved", "cost_per_month.reserved"),
+        Payment::Reserved => ("reserved", "on demand", "cost_per_month.on_demand"),
+    };
+    let nodes = figures.text(name);
+    let _ = write!(
+        text,
+        "; nodes {paid}, {nodes} if {other} ({}).",
+        spec.source
+    );
+    Some(text)
+}
+
 fn sessions(figures: &Figures<'_>) -> Section {
     let counts = &figures.run.counts;
     let mut pairs = vec![
@@ -409,44 +434,6 @@ fn database(figures: &Figures<'_>) -> Section {
         pairs.push(figures.pair("load saved", "db_load_saved"));
     }
     ("Database", pairs)
-}
-
-fn latency(page: &mut Page, figures: &Figures<'_>) {
-    let rows = [
-        (Group::Requests, "all requests"),
-        (Group::Read, "  read"),
-        (Group::Modify, "  modify"),
-        (Group::Login, "  login"),
-        (Group::Logout, "  logout"),
-        (Group::Other, "  other"),
-        (Group::Node, "command at the node"),
-        (Group::Database, "database query"),
-    ];
-    let mut heading = format!("{:<24}{:>14}", "Latency", "number");
-    for quantile in Quantile::ALL {
-        let name = if quantile == Quantile::P999 {
-            "p99.9"
-        } else {
-            quantile.as_str()
-        };
-        let _ = write!(heading, "{name:>10}");
-    }
-    page.strong(&heading);
-    for (group, label) in rows {
-        let latencies = figures.run.latency(group);
-        if latencies.count() == 0 {
-            continue;
-        }
-        let mut line = format!("  {label:<22}{:>14}", thousands(latencies.count()));
-        for quantile in Quantile::ALL {
-            let figure = latencies
-                .figure(quantile)
-                .map_or(NOT_APPLICABLE.to_owned(), duration);
-            let _ = write!(line, "{figure:>10}");
-        }
-        page.line(&line);
-    }
-    page.blank();
 }
 
 fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {

@@ -8,7 +8,9 @@
 //! To add a key: declare it as a `Key` beside its section's others, list it in `SECTION`, read it
 //! with `table.get` and write it with `out.put`. Documents and messages follow.
 
+pub mod alarms;
 pub mod commands;
+pub mod cost;
 pub mod database;
 pub mod document;
 pub mod estimates;
@@ -36,6 +38,8 @@ pub use reader::tree::Source;
 pub use reader::{Origin, ValueOrigin};
 pub use top::SECTIONS;
 
+use alarms::Alarm;
+use cost::CostSpec;
 use database::DatabaseSpec;
 use expect::Expectation;
 use network::NetworkSpec;
@@ -72,6 +76,10 @@ pub struct Scenario {
     pub network: NetworkSpec,
     /// Behind the cache.
     pub database: DatabaseSpec,
+    /// Alarms beside those that AWS recommends; may be empty.
+    pub alarms: Vec<Alarm>,
+    /// What it costs.
+    pub cost: CostSpec,
     /// Recorded traffic, if any.
     pub trace: Option<TraceSpec>,
     /// Who uses it; at least one class unless there is recorded traffic.

@@ -13,7 +13,7 @@ use super::reader::writer::Writer;
 
 /// US dollars, in millionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Dollars(u64);
+pub(super) struct Dollars(pub(super) u64);
 
 impl Value for Dollars {
     const KIND: Kind = Kind::Price;
@@ -48,6 +48,14 @@ impl Value for Dollars {
 
     fn write(&self) -> String {
         format!("\"${}\"", self.0 as f64 / 1e6)
+    }
+
+    fn extremes(&self) -> Option<(u64, u64)> {
+        Some((self.0, self.0))
+    }
+
+    fn amount(amount: u64) -> String {
+        Self(amount).write()
     }
 }
 

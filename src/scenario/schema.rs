@@ -107,6 +107,13 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         }
         Kind::ServiceTime => put("allOf", reference("service_time")),
         Kind::Expectations => put("allOf", reference("expectations")),
+        Kind::Alarm => {
+            put("type", json!("string"));
+            put(
+                "pattern",
+                json!("^\\s*[A-Za-z]+\\s*[<>]=?\\s*[0-9.]+\\s*%?\\s*$"),
+            );
+        }
         Kind::Price => {
             put("type", json!("string"));
             put("pattern", json!("^\\s*\\$\\s*[0-9.]+\\s*$"));

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::units::Span;
 
+use super::alarms;
+use super::cost::{self, CostSpec};
 use super::database::{self, DatabaseSpec};
 use super::expect::{Expectation, Judge, Placed};
 use super::load::Input;
@@ -132,14 +134,14 @@ pub(super) const TOP: Section = Section {
         &store::SECTION,
         &network::SECTION,
         &database::SECTION,
+        &cost::SECTION,
+        &alarms::SECTION,
         &traffic::SECTION,
         &users::SECTION,
         &workloads::SECTION,
         &own_types::SECTION,
     ],
-    not_yet: &[
-        "zones", "zone", "replicas", "faults", "client", "clients", "cost",
-    ],
+    not_yet: &["zones", "zone", "replicas", "faults", "client", "clients"],
 };
 
 /// All sections of a scenario with all their keys, in the order in which they are written.
@@ -149,6 +151,8 @@ pub const SECTIONS: &[&Section] = &[
     &store::SCALING,
     &network::SECTION,
     &database::SECTION,
+    &cost::SECTION,
+    &alarms::SECTION,
     &traffic::SECTION,
     &users::SECTION,
     users::SECTION.sections[0],
@@ -178,6 +182,9 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let store = StoreSpec::read(table.section(&store::SECTION), known_platform, &own_types);
     let network = NetworkSpec::read(table.section(&network::SECTION));
     let database = DatabaseSpec::read(table.section(&database::SECTION));
+    let owner = (known_platform, &own_types);
+    let cost = CostSpec::read(table.section(&cost::SECTION), input, owner, store.as_ref());
+    let alarms = alarms::read(&table);
     let mut places = Vec::new();
     let trace = traffic::read(table.section(&traffic::SECTION), input);
     let recorded = !matches!(trace, Ok(None));
@@ -201,6 +208,8 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         node_types: own_types.types,
         network: network?,
         database: database?,
+        cost: cost?,
+        alarms: alarms?,
         trace: trace.ok()?,
         users: users?,
         workloads: workloads?,
@@ -444,6 +453,8 @@ impl Scenario {
         self.store.write(&mut out);
         self.network.write(&mut out);
         self.database.write(&mut out);
+        self.cost.write(&mut out);
+        alarms::write(&self.alarms, &mut out);
         if let Some(trace) = &self.trace {
             trace.write(&mut out);
         }

@@ -114,6 +114,11 @@ impl User {
         self.number as u32
     }
 
+    /// Number of the first intent of the present or last visit.
+    pub const fn visit(&self) -> u32 {
+        self.first
+    }
+
     /// Where the user is.
     #[inline]
     pub const fn phase(&self) -> Phase {

@@ -7,10 +7,10 @@ use crate::scenario::database::Writes;
 use crate::session::Presence;
 use crate::units::Time;
 
-use super::World;
 use super::event::Event;
 use super::request::Stage;
 use super::stale::aftermath;
+use super::{World, visit_of};
 
 impl<P: Probe> World<P> {
     /// The application has the reply that the request waited for.
@@ -83,6 +83,7 @@ impl<P: Probe> World<P> {
             }
             ProgramKind::Read | ProgramKind::Modify if gone => {
                 let visitor = self.visitors.get_mut(request.visitor);
+                self.probe.about(visit_of(&visitor.user));
                 visitor
                     .session
                     .found_gone(&mut self.probe, request.class, now)

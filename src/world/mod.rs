@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use crate::kernel::agenda::{Agenda, Warm};
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::slab::Slab;
-use crate::probe::{NetworkSample, NodeSample, Probe};
+use crate::probe::{NetworkSample, NodeSample, Probe, VisitId};
 use crate::program::Programs;
 use crate::scenario::Scenario;
 use crate::scenario::users::TtlKind;
@@ -161,6 +161,16 @@ impl Crowd {
 const RECORDED: u32 = MAX_VISITORS;
 /// Owners from here on are workloads, by their place in the scenario.
 const WORKLOADS: u32 = 2 * MAX_VISITORS;
+
+/// The visit that a user is in, or was in last.
+fn visit_of(user: &User) -> VisitId {
+    VisitId {
+        class: user.class(),
+        user: user.number(),
+        first: user.visit(),
+    }
+}
+
 /// Owner of a key whose session is over; its death concerns nobody.
 const NO_OWNER: u32 = u32::MAX;
 /// Likewise, and a request on its way may still name the key: it is never given back.
@@ -319,6 +329,7 @@ impl<P: Probe> World<P> {
         let visitor = self.visitors.get_mut(place);
         let before = u64::from(visitor.session.is_open());
         let presence = presence(&visitor.user);
+        self.probe.about(visit_of(&visitor.user));
         change(
             &mut visitor.session,
             &mut self.probe,

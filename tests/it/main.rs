@@ -2,9 +2,12 @@
 
 mod application;
 mod baselines;
+mod browser;
 mod catalogues;
 mod check;
+mod compare;
 mod conservation;
+mod cost;
 mod desk;
 mod determinism;
 mod documents;
@@ -21,6 +24,7 @@ mod mutants;
 mod queues;
 mod races;
 mod replay;
+mod report;
 mod run;
 mod speed;
 mod support;

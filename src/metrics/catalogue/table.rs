@@ -8,6 +8,7 @@ use crate::probe::{Aftermath, Answer, LossCause, Mark, SessionSeen};
 
 use super::Better::{self, Higher, Lower, Neither};
 use super::Source::{self, Counts as ByCount, Gauges as ByGauge, RunCounts};
+use super::deployment;
 use super::{Metric, Unit, Value, count, seconds};
 
 /// All metrics, in the order in which they are printed.
@@ -20,12 +21,13 @@ pub fn catalogue() -> Vec<Metric> {
     metrics.extend(consequences());
     metrics.extend(libraries());
     metrics.extend(latencies());
-    metrics.extend(nodes());
-    metrics.extend(database());
+    metrics.extend(deployment::nodes());
+    metrics.extend(deployment::database());
+    metrics.extend(deployment::costs());
     metrics
 }
 
-const fn metric(
+pub(super) const fn metric(
     name: &'static str,
     unit: Unit,
     better: Better,
@@ -352,131 +354,12 @@ const fn describe(group: Group) -> &'static str {
     }
 }
 
-fn nodes() -> [Metric; 9] {
-    [
-        metric(
-            "used_memory_max",
-            Unit::Bytes,
-            Lower,
-            "Highest used_memory of a node, observed once a minute and at the end of every row.",
-            ByGauge(|g| g.used_memory.and_then(count)),
-        ),
-        metric(
-            "memory_usage_max",
-            Unit::Ratio,
-            Lower,
-            "Highest used_memory of a node in relation to its maxmemory.",
-            ByGauge(|g| rate(g.memory_usage)),
-        ),
-        metric(
-            "engine_cpu_max",
-            Unit::Ratio,
-            Lower,
-            "Time that the busiest node's engine worked in its highest minute.",
-            ByGauge(|g| rate(g.engine_cpu)),
-        ),
-        metric(
-            "host_cpu_max",
-            Unit::Ratio,
-            Lower,
-            "Time that all vCPUs of the busiest node worked in its highest minute, of what they \
-             could have (CPUUtilization).",
-            ByGauge(|g| rate(g.host_cpu)),
-        ),
-        metric(
-            "cpu_credits_min",
-            Unit::Count,
-            Higher,
-            "Fewest CPU credits of a burstable node, in minutes of a vCPU (CPUCreditBalance).",
-            ByGauge(|g| g.cpu_credits.and_then(count)),
-        ),
-        metric(
-            "network_bytes_in",
-            Unit::Bytes,
-            Neither,
-            "Bytes that nodes received, headers included (NetworkBytesIn).",
-            ByCount(|c, a| count(c.network_in).filter(|_| a.network)),
-        ),
-        metric(
-            "network_bytes_out",
-            Unit::Bytes,
-            Neither,
-            "Bytes that nodes sent, headers included (NetworkBytesOut).",
-            ByCount(|c, a| count(c.network_out).filter(|_| a.network)),
-        ),
-        metric(
-            "network_usage_max",
-            Unit::Ratio,
-            Lower,
-            "Traffic of the busiest node in its highest minute, in the busier direction, of the \
-             bandwidth that lasts (NetworkBaselineUsageInPercentage, ...OutPercentage).",
-            ByGauge(|g| rate(g.network_usage)),
-        ),
-        metric(
-            "bandwidth_exceeded",
-            Unit::Count,
-            Lower,
-            "Commands and replies that waited because a node's bandwidth allowance was used up \
-             (NetworkBandwidthInAllowanceExceeded, ...OutAllowanceExceeded count packets).",
-            ByCount(|c, a| count(c.bandwidth_exceeded).filter(|_| a.network)),
-        ),
-    ]
-}
-
-fn database() -> [Metric; 5] {
-    [
-        metric(
-            "db_queries",
-            Unit::Count,
-            Lower,
-            "Queries sent to the database, refused ones included.",
-            ByCount(|c, _| count(c.db_queries)),
-        ),
-        metric(
-            "db_refused",
-            Unit::Count,
-            Lower,
-            "Of these, queries that it refused because too many were waiting.",
-            ByCount(|c, _| count(c.db_refused)),
-        ),
-        metric(
-            "db_queries_without_cache",
-            Unit::Count,
-            Neither,
-            "Queries of the same requests without a cache: a read for each that has a session or \
-             reads from a query cache, a write for each change.",
-            ByCount(|c, _| count(c.db_baseline)),
-        ),
-        metric(
-            "db_load_saved",
-            Unit::Ratio,
-            Higher,
-            "1 - db_queries / db_queries_without_cache.",
-            ByCount(|c, _| {
-                // Negative where the cache costs the database more than it saves.
-                let spent = ratio(c.db_queries, c.db_baseline)?;
-                match spent {
-                    Value::Billionths(spent) => Some(Value::Billionths(1_000_000_000 - spent)),
-                    Value::Whole(_) => None,
-                }
-            }),
-        ),
-        metric(
-            "db_query_rate_max",
-            Unit::PerSecond,
-            Lower,
-            "Queries a second that were sent to the database in its busiest minute.",
-            ByGauge(|g| rate(g.db_query_rate)),
-        ),
-    ]
-}
-
-fn rate(billionths: Option<u64>) -> Option<Value> {
+pub(super) fn rate(billionths: Option<u64>) -> Option<Value> {
     billionths.map(seconds)
 }
 
 /// `part` of `whole`, rounded to the nearest billionth; `None` if there is no whole.
-fn ratio(part: u64, whole: u64) -> Option<Value> {
+pub(super) fn ratio(part: u64, whole: u64) -> Option<Value> {
     let scaled = u128::from(part) * 1_000_000_000 + u128::from(whole / 2);
     let billionths = scaled.checked_div(u128::from(whole))?;
     Some(Value::Billionths(

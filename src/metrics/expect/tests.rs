@@ -38,7 +38,7 @@ fn expecting(list: &str) -> Result<Scenario, Problems> {
 
 #[test]
 fn each_metric_can_be_expected_in_its_unit_alone() {
-    let bounds = ["95%", "5ms", "7", "3GiB", "2/s"];
+    let bounds = ["95%", "5ms", "7", "3GiB", "2/s", "$5"];
     for metric in catalogue() {
         let fitting: Vec<&str> = bounds
             .into_iter()

@@ -14,6 +14,8 @@ mod store;
 
 use self::store::{own_types, store};
 use super::Scenario;
+use super::alarms::{Alarm, Condition, Side};
+use super::cost::{CostSpec, Payment};
 use super::database::{DatabaseSpec, OnLostSession, Writes};
 use super::expect::{Bound, Comparison, Expectation};
 use super::network::NetworkSpec;
@@ -62,6 +64,8 @@ pub fn random_scenario(seed: u64) -> Scenario {
             writes: Writes::Alongside,
         },
         expect: expectations(&mut dice),
+        cost: cost(&mut dice),
+        alarms: alarms(&mut dice),
         trace: None,
         workloads: beside::workloads(&mut dice, duration),
         users,
@@ -79,6 +83,49 @@ pub fn random_scenario(seed: u64) -> Scenario {
 
 /// Beyond as many a scenario leaves off what multiplies its requests.
 const MOST_REQUESTS: f64 = 500_000.0;
+
+/// Likewise.
+fn alarms(dice: &mut Dice) -> Vec<Alarm> {
+    let number = dice.between(0, 2);
+    (0..number)
+        .map(|_| {
+            let datapoints = dice.between(1, 5) as u32;
+            Alarm {
+                name: dice.pick(&["mine", "\"<b>\" \u{e4}"]).to_owned(),
+                when: Condition {
+                    metric: dice.pick(&["Evictions", "CacheHitRate"]).to_owned(),
+                    side: dice.pick(&[Side::Above, Side::AtLeast, Side::Below, Side::AtMost]),
+                    threshold: dice.between(0, 200_000_000),
+                },
+                period: Span::from_secs(60 * dice.between(1, 60)),
+                datapoints,
+                of: datapoints + dice.between(0, 3) as u32,
+            }
+        })
+        .collect()
+}
+
+/// Drawn last: it has no effect on a run.
+fn cost(dice: &mut Dice) -> CostSpec {
+    let mut price = |most: u64| (!dice.one_in(3)).then(|| dice.between(0, most));
+    let node = price(20_000_000);
+    let backup_storage = price(100_000);
+    let serverless_storage = price(200_000);
+    let serverless_requests = price(5_000);
+    let database_queries = price(2_000_000);
+    CostSpec {
+        region: dice.pick(&["us-east-1", "eu-\"west\"-1"]).to_owned(),
+        source: dice.pick(&["AWS, 2026", "our <contract>"]).to_owned(),
+        payment: dice.choice::<Payment>(),
+        reserved_discount: dice.share(),
+        node,
+        backups: dice.between(0, 35) as u32,
+        backup_storage,
+        serverless_storage,
+        serverless_requests,
+        database_queries,
+    }
+}
 
 /// Drawn after all else, and without effect on a run.
 fn expectations(dice: &mut Dice) -> Vec<Expectation> {

@@ -80,6 +80,8 @@ pub enum Kind {
     Bandwidth,
     /// A speed in percent of another.
     Speed,
+    /// A metric of CloudWatch with a threshold.
+    Alarm,
 }
 
 impl Kind {
@@ -106,6 +108,7 @@ impl Kind {
             Self::Price => "price",
             Self::Bandwidth => "bandwidth",
             Self::Speed => "percent",
+            Self::Alarm => "condition",
         }
     }
 }

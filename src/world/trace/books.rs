@@ -1,6 +1,6 @@
 //! The sessions of recorded traffic in the books of the run.
 
-use crate::probe::Probe;
+use crate::probe::{Probe, VisitId};
 use crate::session::{KeyDeath, Presence, Session};
 
 use super::super::World;
@@ -15,6 +15,11 @@ impl<P: Probe> World<P> {
         let recorded = self.recorded.as_mut().expect("keys are recorded");
         let session = &mut recorded.keys[place as usize].session;
         let before = u64::from(session.is_open());
+        self.probe.about(VisitId {
+            class: recorded.class,
+            user: place.into(),
+            first: 0,
+        });
         change(session, &mut self.probe, recorded.class);
         self.live_sessions += u64::from(session.is_open());
         self.live_sessions -= before;
