@@ -22,6 +22,7 @@ mod queues;
 mod races;
 mod replay;
 mod run;
+mod shipped;
 mod speed;
 mod support;
 mod traces;
