@@ -15,7 +15,11 @@ use sha2::{Digest, Sha256};
 
 const SCENARIOS: [&str; 4] = ["small", "carts", "refused", "beside"];
 /// Shipped scenarios: their results are golden too, of those that take longer on a smaller scale.
-const SHIPPED: [(&str, &[&str]); 7] = [
+const SHIPPED: [(&str, &[&str]); 8] = [
+    (
+        "@ecommerce-carts",
+        &["--set=users.0.concurrent=70", "--set=users.1.concurrent=30"],
+    ),
     ("@mixed-use", &[]),
     ("@database-only", &[]),
     ("@sticky-sessions", &[]),

@@ -7,7 +7,7 @@ use std::fs;
 use sessionsim::metrics::measurements::{Group, Measurements, Row};
 use sessionsim::probe::LossCause;
 
-use crate::support::{measure, metric, scenario};
+use crate::support::{assert_near, measure, metric, scenario};
 
 /// The text of a shipped scenario, with what stands there replaced.
 fn shipped(name: &str, changes: &[(&str, &str)]) -> String {
@@ -150,4 +150,28 @@ fn a_leaderboard_takes_the_room_of_players_who_pause() {
     let (alone, _) = text.split_once("[[workloads]]\n").unwrap();
     let alone = measure(&scenario(alone));
     assert!(metric(&alone, "sessions_lost") < 0.5);
+}
+
+/// On a twentieth of its scale.
+#[test]
+fn carts_are_found_as_their_ttl_says_and_spare_the_database() {
+    let scale = [
+        ("concurrent = 7_000", "concurrent = 350"),
+        ("concurrent = 3_000", "concurrent = 150"),
+    ];
+    let run = run("ecommerce-carts", &scale);
+    assert_near("hit rate", metric(&run, "hit_rate"), 0.95, 0.01);
+    assert_near("load saved", metric(&run, "db_load_saved"), 0.79, 0.01);
+    assert_eq!((run.counts.evicted_keys, run.counts.lost_in_all()), (0, 0));
+    // Three quarters come back within 22 to 44 hours, of which 20 lie beyond the TTL.
+    let visits = metric(&run, "visits");
+    let expired = metric(&run, "sessions_expired_in_use") / visits;
+    assert!((0.45..0.65).contains(&expired), "{expired}");
+    // 60 % of the members' visits would log in; two of seven are over before. Those who come back to
+    // a session they had logged in to need not.
+    let superseded = metric(&run, "sessions_superseded");
+    assert!(superseded > 0.05 * visits, "{superseded} of {visits}");
+    // A twentieth of the sessions in a node with room for all of them.
+    let usage = metric(&run, "memory_usage_max");
+    assert!((0.6..0.9).contains(&(20.0 * usage)), "{usage}");
 }
