@@ -20,6 +20,16 @@ pub(super) const SCENARIOS: &[(&str, &str)] = &[
         include_str!("../../scenarios/sticky-sessions.toml"),
     ),
     ("mixed-use", include_str!("../../scenarios/mixed-use.toml")),
+    ("no-ttl", include_str!("../../scenarios/no-ttl.toml")),
+    ("bots", include_str!("../../scenarios/bots.toml")),
+    (
+        "flash-sale",
+        include_str!("../../scenarios/flash-sale.toml"),
+    ),
+    (
+        "game-tournament",
+        include_str!("../../scenarios/game-tournament.toml"),
+    ),
 ];
 
 /// What the name of a scenario that is shipped begins with.

@@ -14,8 +14,34 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 const SCENARIOS: [&str; 4] = ["small", "carts", "refused", "beside"];
-/// Shipped scenarios that run within seconds: their results are golden too.
-const SHIPPED: [&str; 3] = ["@mixed-use", "@database-only", "@sticky-sessions"];
+/// Shipped scenarios: their results are golden too, of those that take longer on a smaller scale.
+const SHIPPED: [(&str, &[&str]); 8] = [
+    (
+        "@ecommerce-carts",
+        &["--set=users.0.concurrent=70", "--set=users.1.concurrent=30"],
+    ),
+    ("@mixed-use", &[]),
+    ("@database-only", &[]),
+    ("@sticky-sessions", &[]),
+    ("@no-ttl", &[]),
+    (
+        "@bots",
+        &[
+            "--set=users.1.arrival_rate=20/s",
+            "--set=store.maxmemory=6MiB",
+        ],
+    ),
+    ("@flash-sale", &[]),
+    (
+        "@game-tournament",
+        &[
+            "--set=users.0.concurrent=1000",
+            "--set=workloads.0.members=60000",
+            "--set=workloads.0.rate=30/s",
+            "--set=store.maxmemory=28.5MiB",
+        ],
+    ),
+];
 const FILES: [&str; 3] = ["summary.json", "timeseries.csv", "latency.csv"];
 
 /// The files that `sessionsim run` leaves of a scenario.
@@ -51,8 +77,9 @@ fn hash(bytes: &[u8]) -> String {
 
 fn hashes() -> String {
     let mut lines = String::new();
-    for scenario in SCENARIOS.into_iter().chain(SHIPPED) {
-        for (file, bytes) in FILES.iter().zip(run(scenario, &[])) {
+    let small = SCENARIOS.map(|scenario| (scenario, &[][..]));
+    for (scenario, arguments) in small.into_iter().chain(SHIPPED) {
+        for (file, bytes) in FILES.iter().zip(run(scenario, arguments)) {
             writeln!(lines, "{}  {scenario}/{file}", hash(&bytes)).unwrap();
         }
     }

@@ -26,6 +26,7 @@ mod races;
 mod replay;
 mod report;
 mod run;
+mod shipped;
 mod speed;
 mod support;
 mod traces;
