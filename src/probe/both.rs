@@ -93,6 +93,21 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
         self.1.workloads_end(kept);
     }
 
+    fn overlooked(&mut self, at: Time, class: u16, aftermath: Aftermath) {
+        self.0.overlooked(at, class, aftermath);
+        self.1.overlooked(at, class, aftermath);
+    }
+
+    fn replica_lag(&mut self, at: Time, replica: ReplicaId, lag: Span, reported: Span) {
+        self.0.replica_lag(at, replica, lag, reported);
+        self.1.replica_lag(at, replica, lag, reported);
+    }
+
+    fn crossed_zones(&mut self, at: Time, of_users: u64, of_nodes: u64) {
+        self.0.crossed_zones(at, of_users, of_nodes);
+        self.1.crossed_zones(at, of_users, of_nodes);
+    }
+
     fn db_query(&mut self, sent: Time, done: Time) {
         self.0.db_query(sent, done);
         self.1.db_query(sent, done);

@@ -100,6 +100,11 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
             put("type", json!("array"));
             put("items", json!({ "type": "number", "minimum": 0 }));
         }
+        Kind::Names => {
+            put("type", json!("array"));
+            put("minItems", json!(1));
+            put("items", json!({ "type": "string" }));
+        }
         Kind::Script => {
             put("type", json!("array"));
             put("minItems", json!(1));
