@@ -1,9 +1,9 @@
 //! Two probes at once.
 
-use crate::units::Time;
+use crate::units::{Span, Time};
 
 use super::{
-    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, RequestDone,
+    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, ReplicaId, RequestDone,
     RequestKind, VisitId, WorkloadDone,
 };
 

@@ -335,7 +335,7 @@ pub trait Probe {
     /// A request did not find a session that lives, since it read at a replica that had none of it
     /// yet; this is what the application does about that.
     fn overlooked(&mut self, at: Time, class: u16, aftermath: Aftermath) {}
-    /// How far a replica is behind its primary, looked at once a second: in truth, and as the
+    /// How far a replica is behind its primary, looked at every now and then: in truth, and as the
     /// primary knows it.
     fn replica_lag(&mut self, at: Time, replica: ReplicaId, lag: Span, reported: Span) {}
     /// Bytes that went from one zone to another since the start of the run: between users and

@@ -38,6 +38,7 @@ fn cost() -> CostSpec {
         backups: 1,
         backup_storage: Some(85_000),
         serverless_storage: Some(84_000),
+        cross_zone: Some(10_000),
         serverless_requests: Some(2_300),
         database_queries: Some(200_000),
     }

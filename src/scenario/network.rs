@@ -108,12 +108,9 @@ const REPLICATION_BANDWIDTH: Key<Bandwidth> = Key::optional(
 .between(1, 1_000_000)
 .called(&["bandwidth", "link_bandwidth"]);
 
-const PAIR: Key<Names> = Key::required(
-    "zones",
-    "[\"a\", \"b\"]",
-    "The two zones, in either order.",
-)
-.called(&["between", "pair"]);
+const PAIR: Key<Names> =
+    Key::required("zones", "[\"a\", \"b\"]", "The two zones, in either order.")
+        .called(&["between", "pair"]);
 
 const PAIR_HOP: Key<Distribution<Span>> =
     Key::required("hop", "\"700us\"", "One way between the two.")
@@ -209,7 +206,10 @@ fn read_zones(table: &Table<'_>) -> Option<ZoneSpec> {
             });
         }
         let names = names.ok()?;
-        return tables.is_empty().then_some(ZoneSpec { names, ..ZoneSpec::ONE });
+        return tables.is_empty().then_some(ZoneSpec {
+            names,
+            ..ZoneSpec::ONE
+        });
     }
     let cross = table.get(&CROSS_ZONE);
     let names = names.ok()?;

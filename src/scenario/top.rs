@@ -368,9 +368,7 @@ fn read_users(
     let mut classes = Vec::with_capacity(tables.len());
     for (number, table) in tables.into_iter().enumerate() {
         places.push(table.place());
-        classes.push(UserClass::read(
-            table, number, duration, &mut names, zones,
-        ));
+        classes.push(UserClass::read(table, number, duration, &mut names, zones));
     }
     let classes: Vec<UserClass> = classes.into_iter().collect::<Option<_>>()?;
     let kinds: usize = classes

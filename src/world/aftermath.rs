@@ -187,7 +187,8 @@ impl<P: Probe> World<P> {
         let now = self.now;
         if self.visitors.get(request.visitor).session.is_open() {
             // It lives, and what the application stores takes its place.
-            self.probe.overlooked(now, request.class, Aftermath::Restored);
+            self.probe
+                .overlooked(now, request.class, Aftermath::Restored);
         }
         self.ledger(request.visitor, |session, probe, class, _| {
             session.made_good(probe, class, now, Aftermath::Restored);

@@ -68,13 +68,7 @@ impl<P: Probe> World<P> {
         let elsewhere = Elsewhere::new(&scenario.store.kind).map(Box::new);
         let detours = elsewhere.is_some() || topology.is_some();
         let workloads = Workloads::new(scenario, root, &mut nodes);
-        let seconds = scenario.duration.seconds().max(1e-9);
-        let workloads_rate: f64 = scenario
-            .workloads
-            .iter()
-            .map(|workload| workload.expected_requests(scenario))
-            .sum();
-        let rate = (scenario.expected_requests() + workloads_rate) / seconds;
+        let rate = request_rate(scenario);
         let sessions = scenario
             .expected_live_sessions()
             .min(f64::from(MAX_VISITORS)) as u64;
@@ -142,6 +136,16 @@ impl<P: Probe> World<P> {
         self.expect_next_row();
         self.begin_workloads();
     }
+}
+
+/// Requests a second that are to be expected.
+fn request_rate(scenario: &Scenario) -> f64 {
+    let seconds = scenario.duration.seconds().max(1e-9);
+    let workloads = scenario.workloads.iter();
+    let of_workloads: f64 = workloads
+        .map(|workload| workload.expected_requests(scenario))
+        .sum();
+    (scenario.expected_requests() + of_workloads) / seconds
 }
 
 fn crowd(

@@ -30,7 +30,7 @@ pub(super) enum Event {
     /// The number of the application's instances changes (0), or one of them (its number + 1) is
     /// gone.
     Instances(u32),
-    /// A second has passed: somebody looks after the replicas.
+    /// Somebody looks after the replicas.
     Tick,
 }
 

@@ -246,26 +246,34 @@ impl<P: Probe> World<P> {
                     self.arrive(request);
                     continue;
                 }
-                match Event::unpack(bits) {
-                    Event::Wake(visitor) => self.wake(visitor),
-                    Event::Arrive(request) => self.arrive(request),
-                    Event::Reply(request) => self.reply(request),
-                    Event::NewUser(class) => self.new_user(class),
-                    Event::Cron(node) => self.cron(node),
-                    Event::Window => self.end_window(),
-                    Event::Minute => self.end_minute(),
-                    Event::MeasurementBegins => self.begin_measurement(),
-                    Event::End => return true,
-                    Event::Recorded(number) => self.play(number),
-                    Event::Workload(number) => self.work(number),
-                    Event::Instances(number) => self.scale(number),
-                    Event::Tick => self.look_after_replicas(),
+                if self.other_event(Event::unpack(bits)) {
+                    return true;
                 }
             }
             if !watch(self.now, self.issued) {
                 return false;
             }
         }
+    }
+
+    /// What happens less often than that users act and commands arrive. True if it is the end.
+    #[inline(never)]
+    fn other_event(&mut self, event: Event) -> bool {
+        match event {
+            Event::Wake(_) | Event::Arrive(_) => unreachable!("`run` handles these itself"),
+            Event::Reply(request) => self.reply(request),
+            Event::NewUser(class) => self.new_user(class),
+            Event::Cron(node) => self.cron(node),
+            Event::Window => self.end_window(),
+            Event::Minute => self.end_minute(),
+            Event::MeasurementBegins => self.begin_measurement(),
+            Event::End => return true,
+            Event::Recorded(number) => self.play(number),
+            Event::Workload(number) => self.work(number),
+            Event::Instances(number) => self.scale(number),
+            Event::Tick => self.look_after_replicas(),
+        }
+        false
     }
 
     fn cron(&mut self, node: u32) {
@@ -392,6 +400,7 @@ impl<P: Probe> World<P> {
 
     fn end_window(&mut self) {
         self.sample_nodes();
+        self.state_crossings();
         self.probe.window(
             self.now,
             &self.samples,
@@ -404,6 +413,7 @@ impl<P: Probe> World<P> {
 
     fn end_minute(&mut self) {
         self.sample_nodes();
+        self.state_crossings();
         self.probe.minute(self.now, &self.samples);
         self.agenda
             .push(self.now + Span::from_secs(60), Event::Minute.pack());
@@ -428,6 +438,7 @@ impl<P: Probe> World<P> {
             .count();
         let open = open + self.recorded_sessions().filter(|s| s.has_no_fate()).count();
         self.sample_nodes();
+        self.state_crossings();
         self.probe
             .measurement_begins(self.now, &self.samples, open as u64);
         self.agenda

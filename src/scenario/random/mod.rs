@@ -119,6 +119,7 @@ fn cost(dice: &mut Dice) -> CostSpec {
     let serverless_storage = price(200_000);
     let serverless_requests = price(5_000);
     let database_queries = price(2_000_000);
+    let cross_zone = price(100_000);
     CostSpec {
         region: dice.pick(&["us-east-1", "eu-\"west\"-1"]).to_owned(),
         source: dice.pick(&["AWS, 2026", "our <contract>"]).to_owned(),
@@ -128,6 +129,7 @@ fn cost(dice: &mut Dice) -> CostSpec {
         backups: dice.between(0, 35) as u32,
         backup_storage,
         serverless_storage,
+        cross_zone,
         serverless_requests,
         database_queries,
     }

@@ -3,8 +3,8 @@
 use crate::scenario::presets::node_types::{self, NodeType, Offer};
 use crate::scenario::reader::choice::Choice;
 use crate::scenario::store::{
-    Allocator, CpuCredits, Engine, EvictionPolicy, Platform, ReplicaSpec, ServiceTime, SpeedSpec, StoreKind,
-    StoreSpec,
+    Allocator, CpuCredits, Engine, EvictionPolicy, Platform, ReplicaSpec, ServiceTime, SpeedSpec,
+    StoreKind, StoreSpec,
 };
 use crate::units::{Bandwidth, Bytes, Ratio, Span, Speed};
 

@@ -45,7 +45,9 @@ pub(super) fn topology(dice: &mut Dice, scenario: &mut Scenario) {
     topology.zones = (0..known).collect();
     if known > 1 && dice.one_in(3) {
         topology.zones.rotate_left(1);
-        topology.zones.truncate(dice.between(1, known as u64) as usize);
+        topology
+            .zones
+            .truncate(dice.between(1, known as u64) as usize);
     }
     topology.replicas = dice.between(0, 5) as u32;
     if topology.replicas > 0 {

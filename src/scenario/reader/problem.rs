@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::choice::nearest;

@@ -444,7 +444,8 @@ impl Value for Names {
             let name = match &item.tree {
                 Tree::Text(text) if crate::scenario::is_plain_name(text) => text.clone(),
                 Tree::Text(_) => {
-                    let problem = Problem::new(item.place, format!("`{key}` has a name that is none"));
+                    let problem =
+                        Problem::new(item.place, format!("`{key}` has a name that is none"));
                     reader.report(problem.label("1 to 64 letters, digits, - or _").hint(form));
                     return None;
                 }

@@ -119,9 +119,9 @@ const READS: Key<Reads> = Key::built_in(
 )
 .called(&["read_from", "read_routing", "read_preference", "reader"]);
 
-const CLUSTER_MODE: Key<bool> = Key::derived(
+const CLUSTER_MODE: Key<bool> = Key::optional(
     "cluster_mode",
-    "whether there is more than one shard",
+    "cluster mode with more than one shard",
     "Whether the servers run in cluster mode, which takes memory of its own; with more than one \
      shard they must.",
 )
@@ -180,7 +180,8 @@ pub(super) fn read(
 
 fn read_cluster_mode(table: &Table<'_>, shards: Option<u32>) -> Option<bool> {
     let several = shards.map(|shards| shards > 1);
-    let cluster_mode = table.get_or(&CLUSTER_MODE, || several)?;
+    let given = table.get_optional(&CLUSTER_MODE).ok()?;
+    let cluster_mode = given.or(several)?;
     if several == Some(true) && !cluster_mode {
         table.problem(&CLUSTER_MODE, |problem| Problem {
             message: "without cluster mode there is one shard".to_owned(),

@@ -277,13 +277,20 @@ mod tests {
                 )
             );
         }
-        for name in [CommandName::Expire, CommandName::PExpireAt, CommandName::GetEx] {
+        for name in [
+            CommandName::Expire,
+            CommandName::PExpireAt,
+            CommandName::GetEx,
+        ] {
             assert_eq!(
                 replicated(&command(name, 0, ttl), string),
                 written("*3\r\n$9\r\nPEXPIREAT\r\n$5\r\ns:abc\r\n$13\r\n1767225600000\r\n")
             );
         }
-        assert_eq!(deleted(string), written("*2\r\n$3\r\nDEL\r\n$5\r\ns:abc\r\n"));
+        assert_eq!(
+            deleted(string),
+            written("*2\r\n$3\r\nDEL\r\n$5\r\ns:abc\r\n")
+        );
     }
 
     #[test]

@@ -36,7 +36,9 @@ impl<P: Probe> World<P> {
         let route = topology.route(request.node, client, reads, || {
             draws.at(number, Purpose::Replica)
         });
-        topology.shards[request.node as usize].history.warm(request.key);
+        topology.shards[request.node as usize]
+            .history
+            .warm(request.key);
         request.member = route.member;
         request.step = step;
         request.stage = Stage::Command;
@@ -163,7 +165,9 @@ impl<P: Probe> World<P> {
                     outcome
                 };
                 let keyspace = node.keyspace();
-                member.reader.read(command, key, keyspace, self.now, find, bits)
+                member
+                    .reader
+                    .read(command, key, keyspace, self.now, find, bits)
             }
             _ => {
                 let reply = node.execute(command, key, self.now, bits);
@@ -283,7 +287,7 @@ impl super::Topology {
     fn route_of_others(&self, shard: u16, draws: RequestDraws) -> Route {
         let bits = draws.at(0, Purpose::Replica);
         Route {
-            client: ((bits >> 32) * self.zones as u64 >> 32) as u8,
+            client: (((bits >> 32) * self.zones as u64) >> 32) as u8,
             member: self.shards[shard as usize].primary(),
         }
     }

@@ -12,13 +12,15 @@ use crate::store::replication::link::{Delay, Link};
 use crate::store::replication::shard::Shard;
 use crate::units::{Span, Time};
 
+use super::Topology;
 use super::history::History;
 use super::shard::{Member, ShardOf};
-use super::{TICK, Topology};
 
 /// `client-output-buffer-limit replica` of redis.conf and of `ElastiCache`'s parameter groups: hard
 /// and soft limit in bytes, seconds.
 const OUTPUT_LIMIT: (u64, u64, u64) = (256 << 20, 64 << 20, 60);
+/// A second, in which a replica acknowledges its offset once.
+const SECOND: u64 = 1_000_000_000;
 /// `repl-backlog-size` of redis.conf and of `ElastiCache`'s parameter groups.
 const BACKLOG: u64 = 1 << 20;
 /// Likewise of valkey.conf since 8.0.
@@ -34,14 +36,19 @@ impl Topology {
         }
         let all = 0..zones * zones;
         let way = |pair: usize| scenario.network.way(pair / zones, pair % zones);
-        let homes = scenario.users.iter().map(|class| class.zone.map(|zone| zone as u8));
+        let homes = scenario
+            .users
+            .iter()
+            .map(|class| class.zone.map(|zone| zone as u8));
         let shards = 0..scenario.store.shards as usize;
         Some(Self {
             ways: all.map(|pair| Quantiles::new(way(pair))).collect(),
             zones,
             homes: homes.collect(),
             reads: scenario.store.topology.reads,
-            shards: shards.map(|number| shard(scenario, number, streams)).collect(),
+            shards: shards
+                .map(|number| shard(scenario, number, streams))
+                .collect(),
             replicates: replicas > 0,
             crossed: 0,
             replicated: 0,
@@ -78,7 +85,7 @@ fn shard(scenario: &Scenario, number: usize, streams: &Streams) -> ShardOf {
         let link = link(scenario, (zone(0), zone(node)), rng.next_u64());
         let limit = OutputLimit::new(hard, soft, seconds, backlog);
         // Servers were not started at the same instant.
-        let first = Time(rng.next_u64() % TICK.0);
+        let first = Time(rng.next_u64() % SECOND);
         stream.add(link, limit, first, Time::ZERO);
     }
     ShardOf::new(History::new(stream), members)

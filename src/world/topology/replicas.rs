@@ -1,5 +1,5 @@
-//! Once a second somebody looks after the replicas: how far they are behind, whether their output
-//! buffers are over the limit, and how those come back that were given up.
+//! Every now and then somebody looks after the replicas: how far they are behind, whether their
+//! output buffers are over the limit, and how those come back that were given up.
 
 use crate::probe::{Probe, ReplicaId};
 use crate::store::replication::replica::Serves;
@@ -8,8 +8,8 @@ use crate::units::{Span, Time};
 use crate::world::World;
 use crate::world::event::Event;
 
-use super::shard::ShardOf;
 use super::TICK;
+use super::shard::ShardOf;
 
 /// `repl-diskless-sync-delay` of redis.conf and valkey.conf: the primary waits for further
 /// replicas before it forks.
@@ -18,12 +18,16 @@ const DISKLESS_DELAY: Span = Span::from_secs(5);
 impl<P: Probe> World<P> {
     /// Puts the next look at the replicas on the agenda, if there are any.
     pub(in crate::world) fn expect_tick(&mut self) {
-        if self.topology.as_ref().is_some_and(|topology| topology.replicates()) {
+        if self
+            .topology
+            .as_ref()
+            .is_some_and(|topology| topology.replicates())
+        {
             self.schedule(self.now.saturating_add(TICK), Event::Tick);
         }
     }
 
-    /// A second has passed.
+    /// Looks after them.
     pub(in crate::world) fn look_after_replicas(&mut self) {
         let now = self.now;
         let Some(topology) = &mut self.topology else {
@@ -127,7 +131,9 @@ impl ShardOf {
     /// A replica that loads all its data answers no reads, and is sent none.
     fn look_who_serves(&mut self, now: Time) {
         for member in &mut self.members {
-            let serves = member.stream.map(|stream| self.history.stream.serves(stream, now));
+            let serves = member
+                .stream
+                .map(|stream| self.history.stream.serves(stream, now));
             member.serves = serves.is_some_and(|serves| serves != Serves::Loading);
         }
     }

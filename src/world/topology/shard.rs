@@ -3,6 +3,7 @@
 use crate::scenario::store::Reads;
 use crate::store::node::Reader;
 use crate::store::replication::resync::FullResync;
+use crate::store::replication::stream::Stream;
 use crate::units::Time;
 
 use super::history::History;
@@ -49,7 +50,7 @@ impl ShardOf {
         let streams = self.history.stream.replicas();
         let abroad = self.members.iter().filter(|member| {
             let stream = member.stream.map(|stream| &streams[stream].stream);
-            member.zone != home && stream.is_some_and(|stream| stream.is_open())
+            member.zone != home && stream.is_some_and(Stream::is_open)
         });
         self.abroad = abroad.count() as u64;
     }
@@ -86,7 +87,7 @@ impl ShardOf {
             return self.primary;
         }
         // The high bits choose: as good as any, and no division.
-        let chosen = ((bits() >> 32) * number as u64 >> 32) as usize;
+        let chosen = (((bits() >> 32) * number as u64) >> 32) as usize;
         let mut candidates = replicas().filter(serves).filter(|m| !only_near || near(m));
         let chosen = candidates.nth(chosen);
         chosen.map_or(self.primary, |(place, _)| place as u8)

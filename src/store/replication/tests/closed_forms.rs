@@ -49,7 +49,12 @@ fn plain_streams_are_like_all_others() {
             ..plain.clone()
         };
         let (plain, long) = (lags(plain, 590, &times), lags(long, 590, &times));
-        assert!(plain.iter().zip(&long).all(|(short, long)| long - short <= 1));
+        assert!(
+            plain
+                .iter()
+                .zip(&long)
+                .all(|(short, long)| long - short <= 1)
+        );
     }
 }
 
