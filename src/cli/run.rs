@@ -9,7 +9,7 @@ use crate::metrics::expect::verdicts;
 use crate::metrics::recorder::Recorder;
 use crate::page;
 use crate::report::identity::Identity;
-use crate::report::{Outcome, json, markdown, series, text};
+use crate::report::{Outcome, json, losses, markdown, series, text};
 use crate::scenario::Scenario;
 use crate::world;
 
@@ -23,7 +23,7 @@ use super::trace::Recording;
 
 /// Run a scenario and report what it shows
 ///
-/// The summary goes to stdout; summary.json, timeseries.csv, latency.csv, cloudwatch.csv and the
+/// The summary goes to stdout; summary.json, timeseries.csv, latency.csv, cloudwatch.csv, losses.csv and the
 /// resolved scenario go to output/<scenario>/<id>/. The id follows from the scenario, seed, replicate and
 /// version of the model, so equal runs write equal files and different runs different folders.
 /// output/<scenario>/latest holds the id of the last run. An interrupted run ends in <id>.partial.
@@ -112,6 +112,7 @@ impl Run {
             series::timeseries(&measurements),
             series::latency(&measurements),
             cloudwatch::csv(&measurements),
+            losses::losses(&measurements),
             summary.clone(),
         ];
         let folder = destination.write(&contents, measurements.complete)?;

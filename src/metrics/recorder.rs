@@ -23,6 +23,8 @@
 
 mod rows;
 
+use std::collections::BTreeSet;
+
 use crate::cost::{Contract, Usage};
 use crate::probe::{
     Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, ReplicaId, RequestDone,
@@ -33,6 +35,7 @@ use crate::units::{Bandwidth, Span, Time};
 
 use super::check::check;
 use super::histogram::Bins;
+use super::losses::LossBook;
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
 use super::workloads::Watched;
 
@@ -63,6 +66,10 @@ struct Rare {
     vcpu: Option<u32>,
     /// Which metrics can apply.
     applies: Applies,
+    /// Shards that answer no reads, and no writes.
+    silent: [BTreeSet<u16>; 2],
+    /// Up to where their outages are counted.
+    silent_until: Time,
     /// Bytes from zone to zone, of users and of replication: at the last statement, and when the
     /// row began.
     crossed: [u64; 2],
@@ -84,6 +91,7 @@ struct Rare {
     gauges: Gauges,
     latencies: [Bins; Group::ALL.len()],
     rows: Vec<Row>,
+    losses: LossBook,
     workloads: Vec<Watched>,
     /// `used_memory` of all nodes when it was last looked at.
     used_memory: u64,
@@ -111,6 +119,7 @@ impl Recorder {
         recorder.rare.applies.network = scenario.store.speed.bandwidth > Bandwidth(0);
         recorder.rare.applies.replicas = scenario.store.topology.replicas > 0;
         recorder.rare.applies.zones = scenario.network.zones.number() > 1;
+        recorder.rare.applies.faults = !scenario.faults.is_empty();
         recorder.rare.workloads = vec![Watched::default(); scenario.workloads.len()];
         recorder.rare.contract = Some(Contract::new(scenario));
         recorder
@@ -132,6 +141,8 @@ impl Recorder {
                     ..Applies::default()
                 },
                 logins,
+                silent: Default::default(),
+                silent_until: Time::ZERO,
                 crossed: [0; 2],
                 row_crossed: [0; 2],
                 began: None,
@@ -147,6 +158,7 @@ impl Recorder {
                 gauges: Gauges::default(),
                 latencies: Default::default(),
                 rows: Vec::new(),
+                losses: LossBook::default(),
                 workloads: Vec::new(),
                 used_memory: 0,
                 contract: None,
@@ -181,6 +193,7 @@ impl Recorder {
             gauges: rare.gauges,
             latencies: rare.latencies.each_ref().map(Bins::latencies),
             rows: rare.rows,
+            losses: rare.losses,
             open_at_start: rare.open_at_start,
             expired_pending_at_start: rare.expired_pending_at_start,
             in_flight_at_start: rare.in_flight_at_start,
@@ -267,19 +280,27 @@ impl Probe for Recorder {
         self.row.created += 1;
     }
 
-    fn session_closed(&mut self, _at: Time, _class: u16, fate: Fate) {
+    fn session_closed(&mut self, at: Time, _class: u16, fate: Fate) {
         match fate {
             Fate::LoggedOut => self.row.logged_out += 1,
             Fate::Superseded => self.row.superseded += 1,
             Fate::Ended => self.row.ended += 1,
             Fate::Alive => self.row.alive += 1,
             Fate::ExpiredInUse => self.row.expired_in_use += 1,
-            Fate::Lost(cause) => self.row.lost[cause as usize] += 1,
+            Fate::Lost(cause) => {
+                self.row.lost[cause as usize] += 1;
+                if self.rare.began.is_some() {
+                    self.rare.losses.lost(at, cause);
+                }
+            }
         }
     }
 
-    fn loss_felt(&mut self, _at: Time, lost_at: Time, _class: u16, _cause: LossCause, felt: bool) {
+    fn loss_felt(&mut self, _at: Time, lost_at: Time, _class: u16, cause: LossCause, felt: bool) {
         if lost_at >= self.begin {
+            if self.rare.began.is_some() {
+                self.rare.losses.felt(lost_at, cause, felt);
+            }
             self.row.felt += u64::from(felt);
             self.row.unnoticed += u64::from(!felt);
         }
@@ -296,7 +317,12 @@ impl Probe for Recorder {
         self.row.made_good[aftermath as usize] += 1;
         match fate {
             Fate::Lost(_) if closed_at < self.begin => {}
-            Fate::Lost(_) => self.row.after_loss[aftermath as usize] += 1,
+            Fate::Lost(cause) => {
+                self.row.after_loss[aftermath as usize] += 1;
+                if self.rare.began.is_some() {
+                    self.rare.losses.made_good(closed_at, cause, aftermath);
+                }
+            }
             _ => self.row.after_expiry[aftermath as usize] += 1,
         }
     }
@@ -319,6 +345,17 @@ impl Probe for Recorder {
                 replication_lag_reported: Some(reported.0),
                 ..Gauges::default()
             });
+        }
+    }
+
+    fn shard_answers(&mut self, at: Time, shard: u16, reads: bool, writes: bool) {
+        self.count_outages(at);
+        for (silent, answers) in self.rare.silent.iter_mut().zip([reads, writes]) {
+            if answers {
+                silent.remove(&shard);
+            } else {
+                silent.insert(shard);
+            }
         }
     }
 
@@ -397,6 +434,7 @@ impl Probe for Recorder {
         rare.began = Some(at);
         rare.open_at_start = open_sessions;
         rare.row_start = at;
+        rare.silent_until = at;
         rare.row_crossed = rare.crossed;
         rare.minute_start = at;
         nodes.clone_into(&mut rare.row_nodes);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
-use crate::metrics::measurements::{Counts, Measurements};
+use crate::metrics::measurements::Measurements;
 use crate::probe::{Aftermath, Answer, LossCause, Mark};
 use crate::scenario::Scenario;
 use crate::scenario::cost::Payment;
@@ -128,6 +128,9 @@ impl Figures<'_> {
 
 /// The answers that a reader came for.
 fn verdict(page: &mut Page, figures: &Figures<'_>) {
+    if figures.run.applies.faults {
+        page.answer("Outage", &outage(figures));
+    }
     page.answer("Sessions", &sessions_found(figures));
     page.answer("Users", &users_affected(figures));
     if figures.scenario.store.kind.is_cache() {
@@ -140,6 +143,37 @@ fn verdict(page: &mut Page, figures: &Figures<'_>) {
     page.blank();
 }
 
+/// How long it lasted, and whom it met.
+fn outage(figures: &Figures<'_>) -> String {
+    let counts = &figures.run.counts;
+    let mut text = match (counts.write_outage, counts.read_outage) {
+        (0, _) => "Every shard answered all the time".to_owned(),
+        (_, 0) => format!("Writes failed for {}", figures.text("write_outage")),
+        _ => format!(
+            "Writes failed for {}, reads for {}",
+            figures.text("write_outage"),
+            figures.text("read_outage")
+        ),
+    };
+    let visits = counts.marks[Mark::FailedVisit as usize];
+    if visits > 0 {
+        let visits = plural(visits, "visit", "visits");
+        let _ = write!(text, "; {visits} met an error");
+    }
+    let writes = counts.marks[Mark::LostWrite as usize];
+    if writes > 0 {
+        let writes = plural(writes, "acknowledged write is", "acknowledged writes are");
+        let _ = write!(text, "; {writes} gone");
+    }
+    let older = counts.marks[Mark::StaleSession as usize];
+    if older > 0 {
+        let older = plural(older, "session lives", "sessions live");
+        let _ = write!(text, "; {older} on in an older version");
+    }
+    text.push('.');
+    text
+}
+
 fn sessions_found(figures: &Figures<'_>) -> String {
     let counts = &figures.run.counts;
     let mut text = match figures.value("session_hit_rate") {
@@ -148,7 +182,7 @@ fn sessions_found(figures: &Figures<'_>) -> String {
         }
         _ => "No request looked for a session. ".to_owned(),
     };
-    text.push_str(&losses(counts));
+    text.push_str(&losses(figures));
     if counts.expired_in_use > 0 {
         let expired = thousands(counts.expired_in_use);
         let _ = write!(text, "; {expired} expired before the user came back");
@@ -157,7 +191,13 @@ fn sessions_found(figures: &Figures<'_>) -> String {
     text
 }
 
-fn losses(counts: &Counts) -> String {
+fn losses(figures: &Figures<'_>) -> String {
+    let counts = &figures.run.counts;
+    let holder = if figures.scenario.store.kind.is_cache() {
+        "node"
+    } else {
+        "instance"
+    };
     let lost = counts.lost_in_all();
     let causes: Vec<_> = LossCause::ALL
         .into_iter()
@@ -167,7 +207,10 @@ fn losses(counts: &Counts) -> String {
             LossCause::Evicted => format!("{} by eviction", thousands(number)),
             LossCause::Refused => format!("{} refused for want of memory", thousands(number)),
             LossCause::NodeLost => {
-                format!("{} with the instance that held them", thousands(number))
+                format!("{} with the {holder} that held them", thousands(number))
+            }
+            LossCause::Unreplicated => {
+                format!("{} for want of replication", thousands(number))
             }
             LossCause::CookieExpired => format!("{} with the cookie", thousands(number)),
         })

@@ -8,9 +8,10 @@ use std::process::{Command, Stdio};
 
 use crate::desk::{Desk, stderr};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "cloudwatch.csv",
     "latency.csv",
+    "losses.csv",
     "scenario.toml",
     "summary.json",
     "timeseries.csv",

@@ -44,6 +44,15 @@ impl<T: Copy> Shard<T> {
         }
     }
 
+    /// A primary without data and without replicas, whose stream goes on at an offset.
+    #[must_use]
+    pub fn starting_at(offset: u64, backlog: Backlog, clock: Clock) -> Self {
+        Self {
+            log: Log::starting_at(offset),
+            ..Self::new(backlog, clock)
+        }
+    }
+
     /// Adds a replica that has everything there is at `now`; it acknowledges its offset once a
     /// second, first at `first_acknowledgement`. Its number.
     pub fn add(

@@ -41,7 +41,10 @@ impl<P: Probe> World<P> {
                 self.lose_data(number);
             }
             let shard = &self.topology().shards[number as usize];
-            let there = shard.members.iter().position(|member| member.down.is_none());
+            let there = shard
+                .members
+                .iter()
+                .position(|member| member.down.is_none());
             if let Some(place) = there {
                 self.begin_empty(number, place as u8);
             }
@@ -172,6 +175,10 @@ impl<P: Probe> World<P> {
             history.take_back(change);
         }
         let graves = history.reopen(offset);
+        // What was taken back is not there as well.
+        if let Err(broken) = history.check() {
+            panic!("{broken} (seed {}, at {now:?})", self.seed);
+        }
         for record in undone {
             // A reply that was on its way when the network lost it is none.
             let acknowledged = record.at.saturating_add(wire) <= crashed;
@@ -181,7 +188,14 @@ impl<P: Probe> World<P> {
             }
         }
         for (key, (held, is_other)) in before {
-            self.settle_key(KeyAt { key: key.0, node: number }, held, is_other);
+            self.settle_key(
+                KeyAt {
+                    key: key.0,
+                    node: number,
+                },
+                held,
+                is_other,
+            );
         }
         let keyspace = self.nodes[number as usize].keyspace_mut();
         for key in graves {
@@ -197,7 +211,8 @@ impl<P: Probe> World<P> {
         let now = self.now;
         let keyspace = self.nodes[at.node as usize].keyspace();
         let (holds, owner) = (keyspace.state(key), keyspace.owner(key));
-        if !held.is_live && holds.is_live && owner >= ABANDONED && is_other {
+        let is_back = !held.is_live && holds.is_found(now.millis());
+        if is_back && owner >= ABANDONED && is_other {
             let class = self.class_of(at.node, key);
             self.probe.mark(now, class, Mark::Resurrected, 1);
         }

@@ -13,7 +13,7 @@ use super::shard::ShardOf;
 
 /// `repl-diskless-sync-delay` of redis.conf and valkey.conf: the primary waits for further
 /// replicas before it forks.
-const DISKLESS_DELAY: Span = Span::from_secs(5);
+pub(super) const DISKLESS_DELAY: Span = Span::from_secs(5);
 
 impl<P: Probe> World<P> {
     /// Puts the next look at the replicas on the agenda, if there are any.
@@ -34,6 +34,9 @@ impl<P: Probe> World<P> {
             return;
         };
         for (number, shard) in topology.shards.iter_mut().enumerate() {
+            if shard.crashed.is_some() {
+                continue;
+            }
             let node = &mut self.nodes[number];
             shard.history.stream.settle(now);
             shard.history.give_back(node.keyspace_mut());
@@ -88,13 +91,13 @@ impl ShardOf {
             let Some(stream) = member.stream else {
                 continue;
             };
-            let waits = member.resync.is_some();
+            let waits = member.resync.is_some() || member.down.is_some();
             let replicas = self.history.stream.replicas();
             if waits || replicas[stream].stream.is_open() || replicas[stream].stream.drained() > now
             {
                 continue;
             }
-            if !self.history.stream.reconnect(stream, now) {
+            if self.members[place].empty || !self.history.stream.reconnect(stream, now) {
                 let link = self.history.stream.replicas()[stream].stream.link();
                 let resync = FullResync {
                     data: payload(),
@@ -142,9 +145,13 @@ impl ShardOf {
     fn lags(&mut self, now: Time) -> Vec<(usize, Span, Span)> {
         let mut lags = Vec::with_capacity(self.members.len());
         for place in 0..self.members.len() {
-            let Some(stream) = self.members[place].stream else {
+            let member = &self.members[place];
+            let Some(stream) = member.stream else {
                 continue;
             };
+            if member.empty || member.down.is_some() {
+                continue;
+            }
             let history = &mut self.history;
             let lag = history.stream.lag(stream, now);
             let (offset, _) = history.stream.acknowledged(stream, now);

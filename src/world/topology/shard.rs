@@ -4,7 +4,7 @@ use crate::scenario::store::Reads;
 use crate::store::node::Reader;
 use crate::store::replication::resync::FullResync;
 use crate::store::replication::stream::Stream;
-use crate::units::Time;
+use crate::units::{Span, Time};
 
 use super::history::History;
 
@@ -20,6 +20,33 @@ pub(super) struct Member {
     pub(super) resync: Option<(Time, FullResync)>,
     /// Whether reads are sent there.
     pub(super) serves: bool,
+    /// Whether it has failed, and nobody has taken its place yet.
+    pub(super) down: Option<Down>,
+    /// Whether it has no data, or those of another history.
+    pub(super) empty: bool,
+}
+
+/// A node that has failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Down {
+    pub(super) since: Time,
+    pub(super) silence: Silence,
+}
+
+/// What becomes of a command that nobody executes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Silence {
+    /// The host refuses it at once.
+    Refuses,
+    /// The application waits for so long.
+    Waits(Span),
+}
+
+impl Member {
+    /// Whether it can be promoted.
+    pub(super) const fn is_candidate(&self) -> bool {
+        self.down.is_none() && !self.empty && self.stream.is_some()
+    }
 }
 
 /// A shard.
@@ -30,6 +57,12 @@ pub(super) struct ShardOf {
     pub(super) primary: u8,
     /// Replicas in other zones than the primary.
     pub(super) abroad: u64,
+    /// When the primary failed, until another one is there.
+    pub(super) crashed: Option<Time>,
+    /// Whether what it had sent was lost with it.
+    pub(super) wire_lost: bool,
+    /// Whether the data are gone, too.
+    pub(super) is_lost: bool,
 }
 
 impl ShardOf {
@@ -39,6 +72,9 @@ impl ShardOf {
             members,
             primary: 0,
             abroad: 0,
+            crashed: None,
+            wire_lost: false,
+            is_lost: false,
         };
         shard.count_abroad();
         shard
