@@ -162,8 +162,10 @@ impl History {
         let mut is_other = false;
         let log = self.stream.log();
         while version > applied {
-            // The record that ends there; of one that is forgotten nothing more is known.
-            let Some(record) = log.get(log.after(version - 1)) else {
+            // The record that ends there; of one that is forgotten nothing more is known, and the
+            // first one that is kept says nothing of this key.
+            let record = log.get(log.after(version - 1));
+            let Some(record) = record.filter(|record| record.end == version) else {
                 break;
             };
             held = record.what.was;
