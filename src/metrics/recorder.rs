@@ -23,7 +23,7 @@
 
 use crate::cost::{Bill, Contract, Usage};
 use crate::probe::{
-    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, RequestDone,
+    Aftermath, CommandDone, Fate, LossCause, Mark, NodeSample, OwnerSample, Probe, RequestDone,
     RequestKind, WorkloadDone,
 };
 use crate::scenario::Scenario;
@@ -31,12 +31,11 @@ use crate::units::{Bandwidth, Span, Time};
 
 use super::check::check;
 use super::histogram::Bins;
-use super::loads::{billionths, loads, network, rate};
+use super::loads::{MINUTE, rate};
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
+use super::nodes::Nodes;
+use super::owners::Owners;
 use super::workloads::Watched;
-
-/// A minute, over which a load is averaged as `CloudWatch` does.
-const MINUTE: Span = Span::from_secs(60);
 
 /// The probe that leaves [`Measurements`].
 #[derive(Debug)]
@@ -58,8 +57,7 @@ struct Rare {
     seed: u64,
     /// Whether a class has a login, by its place in the scenario.
     logins: Vec<bool>,
-    /// Virtual CPUs of a node, if that is known.
-    vcpu: Option<u32>,
+    nodes: Nodes,
     /// Whether the nodes' network has a limit.
     network: bool,
     began: Option<Time>,
@@ -67,10 +65,7 @@ struct Rare {
     row_gauges: Gauges,
     /// Latencies of all kinds of requests in the row that ends.
     row_latencies: Bins,
-    /// The nodes when the row began.
-    row_nodes: Vec<NodeSample>,
     minute_start: Time,
-    minute_nodes: Vec<NodeSample>,
     /// Counts of the whole run when the minute began.
     minute_counts: Counts,
     /// Whether a whole minute has been seen: a shorter one then no longer counts.
@@ -102,7 +97,7 @@ impl Recorder {
         // Nobody logs in in recorded traffic, which is the class behind the last.
         let recorded = scenario.trace.iter().map(|_| false);
         let mut recorder = Self::with(scenario.seed, logins.chain(recorded).collect());
-        recorder.rare.vcpu = scenario.store.speed.vcpu;
+        recorder.rare.nodes.vcpu = scenario.store.speed.vcpu;
         recorder.rare.network = scenario.store.speed.bandwidth > Bandwidth(0);
         recorder.rare.workloads = vec![Watched::default(); scenario.workloads.len()];
         recorder.rare.contract = Some(Contract::new(scenario));
@@ -119,15 +114,13 @@ impl Recorder {
             rare: Box::new(Rare {
                 seed,
                 logins,
-                vcpu: None,
+                nodes: Nodes::default(),
                 network: false,
                 began: None,
                 row_start: Time::ZERO,
                 row_gauges: Gauges::default(),
                 row_latencies: Bins::default(),
-                row_nodes: Vec::new(),
                 minute_start: Time::ZERO,
-                minute_nodes: Vec::new(),
                 minute_counts: Counts::default(),
                 minute_seen: false,
                 total: Counts::default(),
@@ -154,12 +147,22 @@ impl Recorder {
     /// # Panics
     /// If the facts break a conservation law, which is a bug: the message names seed and time.
     #[must_use]
-    pub fn finish(mut self) -> Measurements {
+    pub fn finish(self) -> Measurements {
+        self.finish_with(None)
+    }
+
+    /// Likewise, with what was counted for each of several owners of keys.
+    ///
+    /// # Panics
+    /// As [`Recorder::finish`], and if parts do not add up to the whole.
+    #[must_use]
+    pub fn finish_with(mut self, owners: Option<Owners>) -> Measurements {
         if self.rare.began.is_none() {
             self.forget();
         }
         let rare = self.rare;
         let bill = rare.bill();
+        let (classes, others) = owners.map_or_else(Default::default, Owners::finish);
         let measurements = Measurements {
             complete: rare.complete,
             began: rare.began,
@@ -173,6 +176,8 @@ impl Recorder {
             in_flight_at_start: rare.in_flight_at_start,
             in_flight_at_end: rare.in_flight_at_end,
             fingerprint: rare.fingerprint,
+            classes,
+            nodes: rare.nodes.finish(),
             workloads: rare
                 .workloads
                 .into_iter()
@@ -185,7 +190,7 @@ impl Recorder {
             },
             bill,
         };
-        if let Err(broken) = check(&measurements) {
+        if let Err(broken) = check(&measurements, &others) {
             panic!("{broken} (seed {}, at {})", rare.seed, Span(rare.ended.0));
         }
         measurements
@@ -212,15 +217,8 @@ impl Recorder {
     /// Notes the nodes' memory.
     fn observe(&mut self, nodes: &[NodeSample]) {
         self.rare.used_memory = nodes.iter().map(|node| node.used_memory).sum();
-        for node in nodes {
-            let usage = (node.maxmemory > 0).then(|| billionths(node.used_memory, node.maxmemory));
-            self.rare.row_gauges.raise(&Gauges {
-                used_memory: Some(node.used_memory),
-                memory_usage: usage,
-                cpu_credits: node.cpu_credits,
-                ..Gauges::default()
-            });
-        }
+        let worst = self.rare.nodes.observe(nodes);
+        self.rare.row_gauges.raise(&worst);
     }
 
     /// Ends a minute at `at`, if one has passed. A part of a minute counts only as long as there
@@ -230,18 +228,19 @@ impl Recorder {
         let elapsed = at.since(rare.minute_start);
         let mut so_far = rare.total;
         so_far.add(&self.row);
-        if elapsed > Span::ZERO && (elapsed >= MINUTE || !rare.minute_seen) {
+        let counts = elapsed > Span::ZERO && (elapsed >= MINUTE || !rare.minute_seen);
+        let loads = rare.nodes.end_minute(nodes, elapsed, counts);
+        if counts {
             rare.minute_seen |= elapsed >= MINUTE;
             let before = &rare.minute_counts;
             rare.row_gauges.raise(&Gauges {
                 request_rate: Some(rate(so_far.requests - before.requests, elapsed)),
                 db_query_rate: Some(rate(so_far.db_queries - before.db_queries, elapsed)),
-                ..loads(nodes, &rare.minute_nodes, elapsed, rare.vcpu)
+                ..loads
             });
         }
         rare.minute_start = at;
         rare.minute_counts = so_far;
-        nodes.clone_into(&mut rare.minute_nodes);
     }
 
     fn end_row(&mut self, at: Time, nodes: &[NodeSample]) {
@@ -253,23 +252,13 @@ impl Recorder {
         rare.latencies[Group::Requests as usize].add(&rare.row_latencies);
         rare.gauges.raise(&rare.row_gauges);
         let elapsed = at.since(rare.row_start);
-        if elapsed > Span::ZERO && elapsed < MINUTE {
+        if let Some(loads) = rare.nodes.end_row(nodes, elapsed, &mut self.row) {
             // Whether a minute happens to end in a short row says nothing about the row: its own
             // averages stand there. The run's highest minute is none of theirs.
-            let loads = loads(nodes, &rare.row_nodes, elapsed, rare.vcpu);
-            rare.row_gauges.engine_cpu = loads.engine_cpu;
-            rare.row_gauges.host_cpu = loads.host_cpu;
-            rare.row_gauges.network_usage = loads.network_usage;
+            rare.row_gauges.replace_loads(&loads);
             rare.row_gauges.request_rate = Some(rate(self.row.requests, elapsed));
             rare.row_gauges.db_query_rate = Some(rate(self.row.db_queries, elapsed));
         }
-        for (node, before) in nodes.iter().zip(&rare.row_nodes) {
-            let (now, before) = (network(node), network(before));
-            self.row.network_in += now.bytes_in - before.bytes_in;
-            self.row.network_out += now.bytes_out - before.bytes_out;
-            self.row.bandwidth_exceeded += now.exceeded - before.exceeded;
-        }
-        nodes.clone_into(&mut rare.row_nodes);
         rare.total.add(&self.row);
         rare.rows.push(Row {
             start: rare.row_start,
@@ -294,6 +283,12 @@ impl Recorder {
 }
 
 impl Rare {
+    /// The workload that facts number so, behind the classes.
+    fn workload(&mut self, owner: u16) -> Option<&mut Watched> {
+        let place = usize::from(owner).checked_sub(self.logins.len())?;
+        self.workloads.get_mut(place)
+    }
+
     /// Notes what is there at the end of a row, as if it had been there all the time.
     fn use_up(&mut self, elapsed: Span, nodes: &[NodeSample], live_sessions: u64) {
         let memory: u64 = nodes.iter().map(|node| node.used_memory).sum();
@@ -347,12 +342,18 @@ impl Probe for Recorder {
         self.node.record(fact.done.since(fact.arrived).0);
     }
 
-    fn key_evicted(&mut self, _at: Time, _node: u16) {
+    fn key_evicted(&mut self, _at: Time, _node: u16, owner: u16) {
         self.row.evicted_keys += 1;
+        if let Some(workload) = self.rare.workload(owner) {
+            workload.key_died(true);
+        }
     }
 
-    fn key_expired(&mut self, _at: Time, _node: u16) {
+    fn key_expired(&mut self, _at: Time, _node: u16, owner: u16) {
         self.row.expired_keys += 1;
+        if let Some(workload) = self.rare.workload(owner) {
+            workload.key_died(false);
+        }
     }
 
     fn visit_began(&mut self, _at: Time, class: u16) {
@@ -368,20 +369,12 @@ impl Probe for Recorder {
     }
 
     fn session_closed(&mut self, _at: Time, _class: u16, fate: Fate) {
-        match fate {
-            Fate::LoggedOut => self.row.logged_out += 1,
-            Fate::Superseded => self.row.superseded += 1,
-            Fate::Ended => self.row.ended += 1,
-            Fate::Alive => self.row.alive += 1,
-            Fate::ExpiredInUse => self.row.expired_in_use += 1,
-            Fate::Lost(cause) => self.row.lost[cause as usize] += 1,
-        }
+        self.row.close(fate);
     }
 
     fn loss_felt(&mut self, _at: Time, lost_at: Time, _class: u16, _cause: LossCause, felt: bool) {
         if lost_at >= self.begin {
-            self.row.felt += u64::from(felt);
-            self.row.unnoticed += u64::from(!felt);
+            self.row.feel(felt);
         }
     }
 
@@ -393,12 +386,7 @@ impl Probe for Recorder {
         fate: Fate,
         aftermath: Aftermath,
     ) {
-        self.row.made_good[aftermath as usize] += 1;
-        match fate {
-            Fate::Lost(_) if closed_at < self.begin => {}
-            Fate::Lost(_) => self.row.after_loss[aftermath as usize] += 1,
-            _ => self.row.after_expiry[aftermath as usize] += 1,
-        }
+        self.row.make_good(fate, aftermath, closed_at >= self.begin);
     }
 
     fn mark(&mut self, _at: Time, _class: u16, mark: Mark, number: u64) {
@@ -423,13 +411,15 @@ impl Probe for Recorder {
         self.rare.workloads[fact.workload as usize].done(fact, self.begin);
     }
 
-    fn workload_key_died(&mut self, _at: Time, workload: u16, evicted: bool) {
-        self.rare.workloads[workload as usize].key_died(evicted);
+    fn wants_owners(&self) -> bool {
+        !self.rare.workloads.is_empty()
     }
 
-    fn workloads_end(&mut self, kept: &[Kept]) {
-        for (watched, kept) in self.rare.workloads.iter_mut().zip(kept) {
-            watched.keeps(*kept);
+    fn owners(&mut self, _at: Time, owners: &[OwnerSample]) {
+        let rare = &mut *self.rare;
+        let samples = &owners[rare.logins.len()..];
+        for (watched, sample) in rare.workloads.iter_mut().zip(samples) {
+            watched.keeps(sample.kept.unwrap_or_default());
         }
     }
 
@@ -477,8 +467,7 @@ impl Probe for Recorder {
         rare.open_at_start = open_sessions;
         rare.row_start = at;
         rare.minute_start = at;
-        nodes.clone_into(&mut rare.row_nodes);
-        nodes.clone_into(&mut rare.minute_nodes);
+        rare.nodes.begin(nodes);
         self.observe(nodes);
     }
 

@@ -12,6 +12,7 @@ use crate::units::Time;
 
 use super::Outcome;
 use super::identity::RESULTS_VERSION;
+use super::parts::{Summed, classes_for_machines, nodes_for_machines};
 use super::text::deployment;
 use super::warnings::{still_fills, warnings};
 use super::workloads::{Workload, for_machines};
@@ -47,6 +48,17 @@ struct Summary<'a> {
     metrics: Metrics<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     workloads: Vec<Workload<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<Summed>,
+    #[serde(skip_serializing_if = "is_zero")]
+    classes_left_out: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<Summed>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An expectation and what became of it.
@@ -102,12 +114,12 @@ fn alarms(outcome: Outcome<'_>) -> Vec<Alarm> {
 /// A metric's value.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Number {
+pub(super) enum Number {
     Whole(u64),
     Float(f64),
 }
 
-fn number(value: Value) -> Number {
+pub(super) fn number(value: Value) -> Number {
     match value {
         Value::Whole(number) => Number::Whole(number),
         Value::Billionths(_) => Number::Float(value.number()),
@@ -151,6 +163,7 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         identity,
         measurements,
     } = outcome;
+    let (classes, classes_left_out) = classes_for_machines(outcome);
     let summary = Summary {
         schema_version: SCHEMA_VERSION,
         scenario: &scenario.name,
@@ -184,6 +197,9 @@ pub fn summary(outcome: Outcome<'_>) -> String {
             measurements,
         },
         workloads: for_machines(outcome),
+        classes,
+        classes_left_out,
+        nodes: nodes_for_machines(outcome),
     };
     let mut text = serde_json::to_string_pretty(&summary)
         .expect("a summary has text keys and finite numbers only");

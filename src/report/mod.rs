@@ -10,6 +10,7 @@ pub mod json;
 mod latencies;
 pub mod markdown;
 mod page;
+mod parts;
 pub mod series;
 pub mod text;
 pub mod warnings;

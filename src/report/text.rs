@@ -16,7 +16,7 @@ use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
 use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
-use super::{latencies, workloads};
+use super::{latencies, parts, workloads};
 
 /// How the summary is shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +42,9 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
         page.columns(&sessions(&figures), &users(&figures));
         page.columns(&cache(&figures), &database(&figures));
         latencies::table(&mut page, figures.run);
+        parts::classes(&mut page, outcome);
         workloads::table(&mut page, outcome);
+        parts::nodes(&mut page, outcome);
     }
     expectations(&mut page, outcome);
     for warning in warnings(outcome) {

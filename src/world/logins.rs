@@ -8,9 +8,10 @@ use crate::scenario::users::Rotation;
 use crate::session::NO_KEY;
 use crate::store::keyspace::KeyId;
 
+use super::World;
+use super::owners::{abandoned, nobodys};
 use super::request::Stage;
 use super::side::KeyAt;
-use super::{ABANDONED, NO_OWNER, World};
 
 impl<P: Probe> World<P> {
     /// Begins a session by `program`, in a request of its own. Users who must log in again do so
@@ -132,9 +133,9 @@ impl<P: Probe> World<P> {
         }
         let keyspace = self.nodes[visitor.session.node as usize].keyspace_mut();
         if visitor.user.requests_in_flight > 1 {
-            keyspace.set_owner(KeyId(key), ABANDONED);
+            keyspace.set_owner(KeyId(key), abandoned(visitor.user.class()));
         } else if keyspace.is_live(KeyId(key)) {
-            keyspace.set_owner(KeyId(key), NO_OWNER);
+            keyspace.set_owner(KeyId(key), nobodys(visitor.user.class()));
         } else {
             keyspace.release(KeyId(key));
         }

@@ -7,8 +7,9 @@ use crate::scenario::users::{CookieKind, StaleCookie, StaleId};
 use crate::store::keyspace::KeyId;
 use crate::units::Time;
 
+use super::World;
+use super::owners::{abandoned, nobodys};
 use super::side::{Errand, KeyAt};
-use super::{ABANDONED, NO_OWNER, World};
 
 impl<P: Probe> World<P> {
     /// Prepares a request: the cookie it brings, what it adds to the session. False if it comes
@@ -143,7 +144,7 @@ impl<P: Probe> World<P> {
         if !old.is_none() {
             self.nodes[old.node as usize]
                 .keyspace_mut()
-                .set_owner(KeyId(old.key), ABANDONED);
+                .set_owner(KeyId(old.key), abandoned(request.class));
         }
         self.errands.at(place).old = old;
     }
@@ -161,7 +162,7 @@ impl<P: Probe> World<P> {
         if alone && !live {
             keyspace.release(KeyId(old.key));
         } else if alone {
-            keyspace.set_owner(KeyId(old.key), NO_OWNER);
+            keyspace.set_owner(KeyId(old.key), nobodys(request.class));
         }
         if live && request.program == ProgramKind::LoginAgain {
             self.probe.mark(self.now, request.class, Mark::LeakedKey, 1);

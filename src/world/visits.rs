@@ -10,7 +10,8 @@ use crate::traffic::{Act, Class, Intent, Phase, User};
 use crate::units::Time;
 
 use super::event::Event;
-use super::{NO_OWNER, Visitor, World};
+use super::owners::nobodys;
+use super::{Visitor, World};
 
 /// The seats of a class with a fixed number of concurrent users: whoever leaves one is replaced
 /// at once.
@@ -185,6 +186,7 @@ impl<P: Probe> World<P> {
         let visitor = self.visitors.get_mut(place);
         let class = visitor.user.class();
         self.users_present += 1;
+        self.crowds[class as usize].users_present += 1;
         self.probe.visit_began(self.now, class);
         let act = self.crowds[class as usize]
             .class
@@ -318,8 +320,9 @@ impl<P: Probe> World<P> {
     }
 
     fn visit_over(&mut self, place: u32) {
-        self.users_present -= 1;
         let user = self.visitors.get(place).user;
+        self.users_present -= 1;
+        self.crowds[user.class() as usize].users_present -= 1;
         self.settle(place);
         self.pass_on_seat(&user);
     }
@@ -342,7 +345,7 @@ impl<P: Probe> World<P> {
             let keyspace = self.nodes[visitor.session.node as usize].keyspace_mut();
             if keyspace.is_live(KeyId(key)) {
                 // It stays in the store without a session, until its TTL or an eviction.
-                keyspace.set_owner(KeyId(key), NO_OWNER);
+                keyspace.set_owner(KeyId(key), nobodys(visitor.user.class()));
             } else {
                 keyspace.release(KeyId(key));
             }
