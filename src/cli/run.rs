@@ -23,7 +23,8 @@ use super::trace::Recording;
 /// Run a scenario and report what it shows
 ///
 /// The summary goes to stdout; summary.json, timeseries.csv, latency.csv, cloudwatch.csv and the
-/// resolved scenario go to output/<scenario>/<id>/. The id follows from the scenario, seed, replicate and
+/// resolved scenario go to output/<scenario>/<id>/, for several classes of users or nodes
+/// classes.csv, timeseries-classes.csv and timeseries-nodes.csv too. The id follows from the scenario, seed, replicate and
 /// version of the model, so equal runs write equal files and different runs different folders.
 /// output/<scenario>/latest holds the id of the last run. An interrupted run ends in <id>.partial.
 ///

@@ -66,6 +66,18 @@ impl NodeCounts {
         }
     }
 
+    /// Adds what it did at another time.
+    pub const fn add(&mut self, other: &Self) {
+        self.commands += other.commands;
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.evicted_keys += other.evicted_keys;
+        self.expired_keys += other.expired_keys;
+        self.network_in += other.network_in;
+        self.network_out += other.network_out;
+        self.bandwidth_exceeded += other.bandwidth_exceeded;
+    }
+
     /// In the form that metrics are made of. Refused commands are among those that were done.
     pub const fn counts(&self) -> Counts {
         let done = self.commands - self.hits - self.misses;

@@ -183,6 +183,8 @@ const fn applies(login: bool) -> Applies {
         logins: login,
         guests: !login,
         network: false,
+        replicas: false,
+        zones: false,
     }
 }
 

@@ -43,6 +43,7 @@ impl<P: Probe> World<P> {
         self.close_recorded_sessions();
         // Rows and minutes end where the next begins; the last ones end with the run.
         self.sample_nodes();
+        self.state_crossings();
         self.probe
             .window(self.now, &self.samples, live_sessions, self.users_present);
         self.probe.minute(self.now, &self.samples);
@@ -83,7 +84,7 @@ impl<P: Probe> World<P> {
         }
     }
 
-    fn hold(&self, holds: bool, what: &str) {
+    pub(super) fn hold(&self, holds: bool, what: &str) {
         assert!(holds, "{what} (seed {}, at {:?})", self.seed, self.now);
     }
 }

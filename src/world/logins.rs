@@ -9,7 +9,7 @@ use crate::session::NO_KEY;
 use crate::store::keyspace::KeyId;
 
 use super::World;
-use super::owners::{abandoned, nobodys};
+use super::owners::abandoned;
 use super::request::Stage;
 use super::side::KeyAt;
 
@@ -131,13 +131,12 @@ impl<P: Probe> World<P> {
         if key == NO_KEY {
             return;
         }
-        let keyspace = self.nodes[visitor.session.node as usize].keyspace_mut();
+        let (node, class) = (visitor.session.node, visitor.user.class());
         if visitor.user.requests_in_flight > 1 {
-            keyspace.set_owner(KeyId(key), abandoned(visitor.user.class()));
-        } else if keyspace.is_live(KeyId(key)) {
-            keyspace.set_owner(KeyId(key), nobodys(visitor.user.class()));
+            let keyspace = self.nodes[node as usize].keyspace_mut();
+            keyspace.set_owner(KeyId(key), abandoned(class));
         } else {
-            keyspace.release(KeyId(key));
+            self.give_up(class, KeyAt { key, node });
         }
     }
 }

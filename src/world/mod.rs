@@ -22,6 +22,7 @@ mod request;
 mod side;
 mod special;
 mod stale;
+mod topology;
 mod trace;
 mod visits;
 mod workloads;
@@ -47,9 +48,10 @@ pub use trace::Rows;
 use database::Database;
 use elsewhere::Elsewhere;
 use event::Event;
-use owners::Census;
+use owners::{Census, nobodys};
 use request::Request;
 use side::{Beside, Errand, KeyAt, Manners, Side};
+use topology::Topology;
 use trace::Recorded;
 use workloads::Workloads;
 
@@ -190,6 +192,10 @@ struct World<P> {
     slots: SlotMap,
     hop: Quantiles,
     database: Database,
+    /// Replicas and zones, if there are any.
+    topology: Option<Box<Topology>>,
+    /// Whether commands go to something else than a single server for each shard.
+    detours: bool,
     /// Where sessions lie, if in no cache.
     elsewhere: Option<Box<Elsewhere>>,
     /// Recorded traffic, if the scenario names any.
@@ -236,19 +242,8 @@ impl<P: Probe> World<P> {
                     self.arrive(request);
                     continue;
                 }
-                match Event::unpack(bits) {
-                    Event::Wake(visitor) => self.wake(visitor),
-                    Event::Arrive(request) => self.arrive(request),
-                    Event::Reply(request) => self.reply(request),
-                    Event::NewUser(class) => self.new_user(class),
-                    Event::Cron(node) => self.cron(node),
-                    Event::Window => self.end_window(),
-                    Event::Minute => self.end_minute(),
-                    Event::MeasurementBegins => self.begin_measurement(),
-                    Event::End => return true,
-                    Event::Recorded(number) => self.play(number),
-                    Event::Workload(number) => self.work(number),
-                    Event::Instances(number) => self.scale(number),
+                if self.other_event(Event::unpack(bits)) {
+                    return true;
                 }
             }
             if !watch(self.now, self.issued) {
@@ -257,15 +252,50 @@ impl<P: Probe> World<P> {
         }
     }
 
+    /// What happens less often than that users act and commands arrive. True if it is the end.
+    #[inline(never)]
+    fn other_event(&mut self, event: Event) -> bool {
+        match event {
+            Event::Wake(_) | Event::Arrive(_) => unreachable!("`run` handles these itself"),
+            Event::Reply(request) => self.reply(request),
+            Event::NewUser(class) => self.new_user(class),
+            Event::Cron(node) => self.cron(node),
+            Event::Window => self.end_window(),
+            Event::Minute => self.end_minute(),
+            Event::MeasurementBegins => self.begin_measurement(),
+            Event::End => return true,
+            Event::Recorded(number) => self.play(number),
+            Event::Workload(number) => self.work(number),
+            Event::Instances(number) => self.scale(number),
+            Event::Tick => self.look_after_replicas(),
+        }
+        false
+    }
+
     fn cron(&mut self, node: u32) {
         if self.elsewhere.is_some() {
             self.clean_up(node);
             return;
         }
         self.nodes[node as usize].cron(self.now);
+        self.stream_deaths(node as u16);
         self.bury(node as u16);
         self.agenda
             .push(self.now + self.cron_period, Event::Cron(node).pack());
+    }
+
+    /// The number of a key of a class that is not live is given back: at once, or when no replica can be asked
+    /// for it any more.
+    fn release_key(&mut self, class: u16, at: KeyAt) {
+        let keyspace = self.nodes[at.node as usize].keyspace_mut();
+        let topology = self.topology.as_mut();
+        match topology.and_then(|topology| topology.history_of(at.node)) {
+            None => keyspace.release(KeyId(at.key)),
+            Some(history) => {
+                keyspace.set_owner(KeyId(at.key), nobodys(class));
+                history.dig(KeyId(at.key));
+            }
+        }
     }
 
     /// Changes a visitor's session, and keeps count of those that live.
@@ -321,6 +351,7 @@ impl<P: Probe> World<P> {
     fn end_window(&mut self) {
         self.sample_nodes();
         self.sample_owners(false);
+        self.state_crossings();
         self.probe.window(
             self.now,
             &self.samples,
@@ -333,6 +364,7 @@ impl<P: Probe> World<P> {
 
     fn end_minute(&mut self) {
         self.sample_nodes();
+        self.state_crossings();
         self.probe.minute(self.now, &self.samples);
         self.agenda
             .push(self.now + Span::from_secs(60), Event::Minute.pack());
@@ -357,6 +389,7 @@ impl<P: Probe> World<P> {
             .count();
         let open = open + self.recorded_sessions().filter(|s| s.has_no_fate()).count();
         self.sample_nodes();
+        self.state_crossings();
         self.probe
             .measurement_begins(self.now, &self.samples, open as u64);
         self.agenda

@@ -36,13 +36,14 @@ impl<P: Probe> World<P> {
         KeyAt { key, node }
     }
 
-    /// Nothing needs the key of a class any more: if it is stored, it stays until its TTL or an eviction.
+    /// Nothing needs the key of a class any more: if it is stored, it stays until its TTL or an
+    /// eviction.
     pub(super) fn give_up(&mut self, class: u16, at: KeyAt) {
         let keyspace = self.nodes[at.node as usize].keyspace_mut();
         if keyspace.is_live(KeyId(at.key)) {
             keyspace.set_owner(KeyId(at.key), nobodys(class));
         } else {
-            keyspace.release(KeyId(at.key));
+            self.release_key(class, at);
         }
     }
 

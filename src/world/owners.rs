@@ -6,10 +6,11 @@
 
 use crate::probe::{Kept, OwnerSample, Probe};
 use crate::session::KeyDeath;
-use crate::store::keyspace::DeathCause;
+use crate::store::keyspace::{DeathCause, Keyspace};
 
 use super::World;
 use super::event::MAX_VISITORS;
+use super::side::KeyAt;
 
 /// Owners from here on are keys of the trace, by their place among them.
 pub(super) const RECORDED: u32 = MAX_VISITORS;
@@ -17,9 +18,9 @@ pub(super) const RECORDED: u32 = MAX_VISITORS;
 pub(super) const WORKLOADS: u32 = 2 * MAX_VISITORS;
 /// Owners from here on are classes of users. The key belongs to no session, and a request on its
 /// way may still name it: it is never given back.
-const ABANDONED: u32 = 3 * MAX_VISITORS;
+pub(super) const ABANDONED: u32 = 3 * MAX_VISITORS;
 /// Owners from here on are classes of users. The death of the key concerns nobody.
-const NOBODYS: u32 = 4 * MAX_VISITORS;
+pub(super) const NOBODYS: u32 = 4 * MAX_VISITORS;
 
 /// The owner of a key of a class whose session is over, and that nobody will name again.
 pub(super) const fn nobodys(class: u16) -> u32 {
@@ -68,7 +69,10 @@ impl<P: Probe> World<P> {
                 DeathCause::Lost => KeyDeath::NodeLost,
             };
             match death.owner {
-                NOBODYS.. => self.nodes[node as usize].keyspace_mut().release(death.key),
+                NOBODYS.. => {
+                    let key = death.key.0;
+                    self.release_key(owner, KeyAt { key, node });
+                }
                 WORKLOADS.. => {}
                 RECORDED.. => self.recorded_key_died(death.owner - RECORDED, cause),
                 visitor => {
@@ -88,7 +92,7 @@ impl<P: Probe> World<P> {
 
     /// The number by which facts name the owner of a key.
     #[inline]
-    fn number_of(&self, owner: u32) -> u16 {
+    pub(super) fn number_of(&self, owner: u32) -> u16 {
         match owner {
             NOBODYS.. => (owner - NOBODYS) as u16,
             ABANDONED.. => (owner - ABANDONED) as u16,
@@ -127,6 +131,12 @@ impl<P: Probe> World<P> {
                 kept.keys += 1;
                 kept.bytes += bytes;
             }
+            let bytes: u64 = kept.iter().map(|kept| kept.bytes).sum();
+            let nodes = self.nodes.iter().map(|node| node.keyspace());
+            self.hold(
+                bytes == nodes.map(Keyspace::bytes_of_keys).sum::<u64>(),
+                "what owners keep does not add up",
+            );
             for (sample, kept) in samples.iter_mut().zip(kept) {
                 sample.kept = Some(kept);
             }

@@ -8,7 +8,7 @@ use crate::store::keyspace::KeyId;
 use crate::units::Time;
 
 use super::World;
-use super::owners::{abandoned, nobodys};
+use super::owners::abandoned;
 use super::side::{Errand, KeyAt};
 
 impl<P: Probe> World<P> {
@@ -157,12 +157,10 @@ impl<P: Probe> World<P> {
             return;
         }
         let alone = self.visitors.get(request.visitor).user.requests_in_flight <= 1;
-        let keyspace = self.nodes[old.node as usize].keyspace_mut();
+        let keyspace = self.nodes[old.node as usize].keyspace();
         let live = keyspace.is_live(KeyId(old.key));
-        if alone && !live {
-            keyspace.release(KeyId(old.key));
-        } else if alone {
-            keyspace.set_owner(KeyId(old.key), nobodys(request.class));
+        if alone {
+            self.give_up(request.class, old);
         }
         if live && request.program == ProgramKind::LoginAgain {
             self.probe.mark(self.now, request.class, Mark::LeakedKey, 1);

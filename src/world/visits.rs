@@ -5,12 +5,11 @@ use crate::kernel::slab::Slab;
 use crate::probe::{Probe, RequestKind};
 use crate::program::ProgramKind;
 use crate::session::NO_KEY;
-use crate::store::keyspace::KeyId;
 use crate::traffic::{Act, Class, Intent, Phase, User};
 use crate::units::Time;
 
 use super::event::Event;
-use super::owners::nobodys;
+use super::side::KeyAt;
 use super::{Visitor, World};
 
 /// The seats of a class with a fixed number of concurrent users: whoever leaves one is replaced
@@ -340,17 +339,14 @@ impl<P: Probe> World<P> {
     #[inline(never)]
     fn settle_ended(&mut self, place: u32) {
         let visitor = self.visitors.get_mut(place);
+        let class = visitor.user.class();
         let key = std::mem::replace(&mut visitor.session.key, NO_KEY);
         if key != NO_KEY {
-            let keyspace = self.nodes[visitor.session.node as usize].keyspace_mut();
-            if keyspace.is_live(KeyId(key)) {
-                // It stays in the store without a session, until its TTL or an eviction.
-                keyspace.set_owner(KeyId(key), nobodys(visitor.user.class()));
-            } else {
-                keyspace.release(KeyId(key));
-            }
+            let node = visitor.session.node;
+            // If it is there it stays in the store without a session, until its TTL or an eviction.
+            self.give_up(class, KeyAt { key, node });
         }
-        let (class, gone) = (visitor.user.class(), visitor.user.phase() == Phase::Gone);
+        let gone = self.visitors.get(place).user.phase() == Phase::Gone;
         if self.crowds[class as usize].prepares {
             self.give_up_others(place, class, gone);
         }

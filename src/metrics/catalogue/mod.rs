@@ -155,6 +155,9 @@ impl Metric {
         match self.source {
             Source::Counts(_) | Source::Lost(_) | Source::Gauges(_) | Source::Memory(_) => true,
             Source::RunCounts(_) | Source::Bill(_) => false,
+            Source::Latency(Group::ReplicationLag | Group::ReportedLag, quantile) => {
+                quantile == Quantile::Max
+            }
             Source::Latency(group, quantile) => {
                 matches!(group, Group::Requests | Group::Node) && EMPTY.figure(quantile).is_some()
             }
@@ -174,6 +177,12 @@ impl Metric {
                 .node_latency
                 .and_then(|b| b.figure(quantile))
                 .map(seconds),
+            Source::Latency(Group::ReplicationLag, Quantile::Max) => {
+                row.gauges.replication_lag.map(seconds)
+            }
+            Source::Latency(Group::ReportedLag, Quantile::Max) => {
+                row.gauges.replication_lag_reported.map(seconds)
+            }
             Source::RunCounts(_) | Source::Bill(_) | Source::Memory(_) | Source::Latency(..) => {
                 None
             }
