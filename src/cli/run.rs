@@ -132,7 +132,7 @@ impl Run {
                 }
             }
         }
-        let met = verdicts(&scenario.expect, &measurements)
+        let met = verdicts(&scenario, &measurements)
             .iter()
             .all(|verdict| verdict.holds);
         Ok(match (measurements.complete, met) {

@@ -1,10 +1,11 @@
 //! Parts of a run under the names of its metrics: each class of users, each node.
 
 use crate::probe::{Aftermath, Kept};
+use crate::scenario::Scenario;
 
 use super::catalogue::{Metric, catalogue, memory};
 use super::histogram::Quantile;
-use super::measurements::{Applies, Counts, Gauges, Measurements};
+use super::measurements::{Applies, Counts, Gauges, Group, Measurements};
 use super::nodes::{NodeCounts, NodeMeasurements, NodeRow};
 use super::owners::{ClassMeasurements, ClassRow, Memory};
 
@@ -61,6 +62,13 @@ const OF_NODES: [&str; 13] = [
     "bandwidth_exceeded",
 ];
 
+/// Names of the classes of a scenario, recorded traffic behind them, and whether they have a login.
+pub fn class_names(scenario: &Scenario) -> impl Iterator<Item = (&str, bool)> {
+    let classes = scenario.users.iter();
+    let classes = classes.map(|class| (class.name.as_str(), class.login));
+    classes.chain(scenario.trace.iter().map(|_| ("trace", false)))
+}
+
 fn is_among(list: &[&str], name: &str) -> bool {
     list.iter().any(|known| match known.strip_suffix('*') {
         Some(beginning) => name.starts_with(beginning),
@@ -114,6 +122,19 @@ impl Part {
             latency: class.latency,
             memory: class.memory,
             applies: applies(login),
+        }
+    }
+
+    /// All of a run, as if it were a part.
+    #[must_use]
+    pub fn of_whole(run: &Measurements) -> Self {
+        let latency = run.latency(Group::Requests);
+        Self {
+            counts: run.counts,
+            gauges: run.gauges,
+            latency: Quantile::ALL.map(|quantile| latency.figure(quantile)),
+            memory: None,
+            applies: run.applies,
         }
     }
 

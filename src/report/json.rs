@@ -65,6 +65,8 @@ const fn is_zero(number: &u64) -> bool {
 #[derive(Serialize)]
 struct Expected<'a> {
     that: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'a str>,
     why: &'a str,
     metric: &'a str,
     value: Option<Number>,
@@ -127,9 +129,10 @@ pub(super) fn number(value: Value) -> Number {
 }
 
 fn expectations<'a>(scenario: &'a Scenario, run: &Measurements) -> Vec<Expected<'a>> {
-    let verdicts = verdicts(&scenario.expect, run);
+    let verdicts = verdicts(scenario, run);
     let expected = verdicts.into_iter().map(|verdict| Expected {
         that: verdict.expectation.to_string(),
+        class: verdict.expectation.class.as_deref(),
         why: &verdict.expectation.why,
         metric: &verdict.expectation.metric,
         value: verdict.value.map(number),

@@ -4,8 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::metrics::catalogue::Metric;
-use crate::metrics::parts::{Part, class_metrics, node_metrics};
-use crate::scenario::Scenario;
+use crate::metrics::parts::{Part, class_metrics, class_names, node_metrics};
 
 use super::Outcome;
 use super::format::{NOT_APPLICABLE, plural, thousands, value as shown};
@@ -48,13 +47,6 @@ impl<'a> Classes<'a> {
     fn worst(&self, most: usize) -> (Vec<&Class<'a>>, u64) {
         worst(&self.0, most, |class| class.part.harm())
     }
-}
-
-/// Names of the classes, and whether they have a login.
-pub(super) fn class_names(scenario: &Scenario) -> impl Iterator<Item = (&str, bool)> {
-    let classes = scenario.users.iter();
-    let classes = classes.map(|class| (class.name.as_str(), class.login));
-    classes.chain(scenario.trace.iter().map(|_| ("trace", false)))
 }
 
 /// What a node is called: nodes are counted from 1.

@@ -7,6 +7,7 @@
 use crate::probe::{Kept, OwnerSample, Probe};
 use crate::session::KeyDeath;
 use crate::store::keyspace::{DeathCause, Keyspace};
+use crate::store::node::Node;
 
 use super::World;
 use super::event::MAX_VISITORS;
@@ -132,7 +133,7 @@ impl<P: Probe> World<P> {
                 kept.bytes += bytes;
             }
             let bytes: u64 = kept.iter().map(|kept| kept.bytes).sum();
-            let nodes = self.nodes.iter().map(|node| node.keyspace());
+            let nodes = self.nodes.iter().map(Node::keyspace);
             self.hold(
                 bytes == nodes.map(Keyspace::bytes_of_keys).sum::<u64>(),
                 "what owners keep does not add up",

@@ -52,7 +52,7 @@ fn nodes_add_up(run: &Measurements) {
     }
     let counts = &run.counts;
     let commands = counts.commands;
-    assert_eq!(sum.commands, commands.iter().sum());
+    assert_eq!(sum.commands, commands.iter().sum::<u64>());
     assert_eq!(sum.hits, commands[Answer::Hit as usize]);
     assert_eq!(sum.misses, commands[Answer::Miss as usize]);
     assert_eq!(sum.evicted_keys, counts.evicted_keys);
@@ -196,4 +196,19 @@ fn thousands_of_classes_stand() {
             .iter()
             .all(|class| class.counts.requests == 1 && class.rows.is_empty())
     );
+}
+
+#[test]
+fn a_class_is_held_to_its_own_expectations() {
+    let desk = Desk::new();
+    let judged = |class: &str, bound: &str| {
+        let expect = format!(
+            "expect = [{{ that = \"memory_share <= {bound}\", class = \"{class}\" }}]\n{TENANTS}"
+        );
+        desk.write("judged.toml", expect);
+        let output = desk.run(&["run", "judged.toml", "--quiet"]);
+        output.status.code()
+    };
+    assert_eq!(judged("small", "30%"), Some(0));
+    assert_eq!(judged("large", "30%"), Some(10));
 }
