@@ -326,6 +326,10 @@ impl Probe for Owners {
         self.row(class).marks[mark as usize] += number;
     }
 
+    fn overlooked(&mut self, _at: Time, class: u16, aftermath: Aftermath) {
+        self.row(class).made_good[aftermath as usize] += 1;
+    }
+
     fn wants_owners(&self) -> bool {
         true
     }
@@ -386,6 +390,8 @@ pub(super) fn adds_up<'a>(
         network_in: 0,
         network_out: 0,
         bandwidth_exceeded: 0,
+        crossed: 0,
+        replicated: 0,
         ..*counts
     };
     let (whole, sum) = (counted(whole), counted(&sum));

@@ -2,6 +2,7 @@
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
 use crate::metrics::measurements::{Group, Measurements};
+use crate::metrics::owners::MOST_WITH_ROWS;
 use crate::metrics::parts::{Part, class_metrics, node_metrics};
 use crate::units::Time;
 
@@ -102,10 +103,10 @@ fn classes(outcome: Outcome<'_>) -> Option<String> {
 /// As `timeseries.csv`, with a line for each row and class of users.
 fn timeseries_of_classes(outcome: Outcome<'_>) -> Option<String> {
     let classes = &outcome.measurements.classes;
-    let rows = classes.first()?.rows.len();
-    if rows == 0 {
+    if classes.len() > MOST_WITH_ROWS {
         return None;
     }
+    let rows = classes.first()?.rows.len();
     let names = Classes::of(outcome);
     let mut lines = Parts::new("class", class_metrics());
     for place in 0..rows {

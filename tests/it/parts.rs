@@ -69,7 +69,7 @@ fn classes_and_nodes_add_up_to_the_whole() {
     let run = measure(&scenario(TENANTS));
     assert_eq!((run.classes.len(), run.nodes.len()), (2, 3));
     nodes_add_up(&run);
-    assert!(run.counts.evicted_keys > 1_000 && run.counts.expired_keys > 0);
+    assert!(run.counts.evicted_keys > 1_000);
     for (place, row) in run.rows.iter().enumerate() {
         let classes = run.classes.iter().map(|class| class.rows[place]);
         let requests: u64 = classes.clone().map(|row| row.counts.requests).sum();
