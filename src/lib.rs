@@ -49,6 +49,7 @@ pub mod compare;
 pub mod cost;
 pub mod fidelity;
 pub mod kernel;
+pub mod measure;
 pub mod metrics;
 pub mod page;
 pub mod probe;

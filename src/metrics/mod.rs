@@ -13,6 +13,9 @@ pub mod histogram;
 mod loads;
 pub mod losses;
 pub mod measurements;
+pub mod nodes;
+pub mod owners;
+pub mod parts;
 pub mod recorder;
 pub mod workloads;
 

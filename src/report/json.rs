@@ -12,6 +12,7 @@ use crate::units::Time;
 
 use super::Outcome;
 use super::identity::RESULTS_VERSION;
+use super::parts::{Summed, classes_for_machines, nodes_for_machines};
 use super::text::deployment;
 use super::warnings::{still_fills, warnings};
 use super::workloads::{Workload, for_machines};
@@ -47,12 +48,25 @@ struct Summary<'a> {
     metrics: Metrics<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     workloads: Vec<Workload<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<Summed>,
+    #[serde(skip_serializing_if = "is_zero")]
+    classes_left_out: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<Summed>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An expectation and what became of it.
 #[derive(Serialize)]
 struct Expected<'a> {
     that: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'a str>,
     why: &'a str,
     metric: &'a str,
     value: Option<Number>,
@@ -102,12 +116,12 @@ fn alarms(outcome: Outcome<'_>) -> Vec<Alarm> {
 /// A metric's value.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Number {
+pub(super) enum Number {
     Whole(u64),
     Float(f64),
 }
 
-fn number(value: Value) -> Number {
+pub(super) fn number(value: Value) -> Number {
     match value {
         Value::Whole(number) => Number::Whole(number),
         Value::Billionths(_) => Number::Float(value.number()),
@@ -115,9 +129,10 @@ fn number(value: Value) -> Number {
 }
 
 fn expectations<'a>(scenario: &'a Scenario, run: &Measurements) -> Vec<Expected<'a>> {
-    let verdicts = verdicts(&scenario.expect, run);
+    let verdicts = verdicts(scenario, run);
     let expected = verdicts.into_iter().map(|verdict| Expected {
         that: verdict.expectation.to_string(),
+        class: verdict.expectation.class.as_deref(),
         why: &verdict.expectation.why,
         metric: &verdict.expectation.metric,
         value: verdict.value.map(number),
@@ -151,6 +166,7 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         identity,
         measurements,
     } = outcome;
+    let (classes, classes_left_out) = classes_for_machines(outcome);
     let summary = Summary {
         schema_version: SCHEMA_VERSION,
         scenario: &scenario.name,
@@ -184,6 +200,9 @@ pub fn summary(outcome: Outcome<'_>) -> String {
             measurements,
         },
         workloads: for_machines(outcome),
+        classes,
+        classes_left_out,
+        nodes: nodes_for_machines(outcome),
     };
     let mut text = serde_json::to_string_pretty(&summary)
         .expect("a summary has text keys and finite numbers only");

@@ -11,6 +11,7 @@ mod latencies;
 pub mod losses;
 pub mod markdown;
 mod page;
+mod parts;
 pub mod series;
 pub mod text;
 pub mod warnings;

@@ -16,7 +16,7 @@ use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
 use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
-use super::{latencies, workloads};
+use super::{latencies, parts, workloads};
 
 /// How the summary is shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +42,9 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
         page.columns(&sessions(&figures), &users(&figures));
         page.columns(&cache(&figures), &database(&figures));
         latencies::table(&mut page, figures.run);
+        parts::classes(&mut page, outcome);
         workloads::table(&mut page, outcome);
+        parts::nodes(&mut page, outcome);
     }
     expectations(&mut page, outcome);
     for warning in warnings(outcome) {
@@ -205,6 +207,9 @@ fn losses(figures: &Figures<'_>) -> String {
         .filter(|&(_, number)| number > 0)
         .map(|(cause, number)| match cause {
             LossCause::Evicted => format!("{} by eviction", thousands(number)),
+            LossCause::Refused if figures.run.applies.faults => {
+                format!("{} that the store did not take", thousands(number))
+            }
             LossCause::Refused => format!("{} refused for want of memory", thousands(number)),
             LossCause::NodeLost => {
                 format!("{} with the {holder} that held them", thousands(number))
@@ -415,7 +420,7 @@ fn sessions(figures: &Figures<'_>) -> Section {
             counts.marks[Mark::Resurrected as usize],
         ),
         (
-            "reads that a replica answered too early",
+            "reads too early for a replica",
             "stale_reads",
             counts.marks[Mark::StaleRead as usize] + counts.marks[Mark::EarlyRead as usize],
         ),
@@ -502,7 +507,7 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         words(measurements.measured()),
         words(scenario.warmup),
     ));
-    page.line("Not modelled: failures, replicas, limits of connections.");
+    page.line("Not modelled: how a failover is decided, limits of connections.");
     page.prose(&format!(
         "Seed {}, replicate {}, result {}, fingerprint {:016x}, sessionsim {}",
         identity.seed,

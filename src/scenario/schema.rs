@@ -213,6 +213,7 @@ fn definitions() -> Value {
                         "required": ["that"],
                         "properties": {
                             "that": { "$ref": "#/definitions/expectation" },
+                            "class": { "type": "string" },
                             "why": { "type": "string" },
                         },
                     },

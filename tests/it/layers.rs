@@ -30,6 +30,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("cost", &["units", "scenario"]),
     ("metrics", &["units", "scenario", "probe", "cost"]),
+    (
+        "measure",
+        &["units", "scenario", "probe", "metrics", "world"],
+    ),
     ("cloudwatch", &["units", "scenario", "probe", "metrics"]),
     (
         "report",
@@ -68,6 +72,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "compare",
             "cost",
             "cloudwatch",
+            "measure",
             "metrics",
             "page",
             "report",

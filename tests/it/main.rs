@@ -22,6 +22,7 @@ mod libraries;
 mod lifetimes;
 mod metamorphic;
 mod mutants;
+mod parts;
 mod queues;
 mod races;
 mod replay;

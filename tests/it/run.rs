@@ -8,12 +8,14 @@ use std::process::{Command, Stdio};
 
 use crate::desk::{Desk, stderr};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 8] = [
+    "classes.csv",
     "cloudwatch.csv",
     "latency.csv",
     "losses.csv",
     "scenario.toml",
     "summary.json",
+    "timeseries-classes.csv",
     "timeseries.csv",
 ];
 

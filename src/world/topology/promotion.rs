@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::probe::{Mark, Probe};
 use crate::session::KeyDeath;
-use crate::store::keyspace::{KeyId, KeyState, ShapeId};
+use crate::store::keyspace::{KeyId, KeyState};
 use crate::store::replication::link::Link;
 use crate::store::replication::log::Record;
 use crate::store::replication::stream::Failure;
 use crate::units::{Span, Time};
+use crate::world::World;
+use crate::world::owners::{ABANDONED, NOBODYS, RECORDED, WORKLOADS};
 use crate::world::side::KeyAt;
-use crate::world::{ABANDONED, NO_OWNER, RECORDED, World};
 
 use super::faults::NodeAt;
 use super::history::Change;
@@ -183,7 +184,8 @@ impl<P: Probe> World<P> {
             // A reply that was on its way when the network lost it is none.
             let acknowledged = record.at.saturating_add(wire) <= crashed;
             if acknowledged && record.what.is_asked {
-                let class = self.class_of(number, record.what.key);
+                let keyspace = self.nodes[number as usize].keyspace();
+                let class = self.number_of(keyspace.owner(record.what.key));
                 self.probe.mark(now, class, Mark::LostWrite, 1);
             }
         }
@@ -213,14 +215,14 @@ impl<P: Probe> World<P> {
         let (holds, owner) = (keyspace.state(key), keyspace.owner(key));
         let is_back = !held.is_live && holds.is_found(now.millis());
         if is_back && owner >= ABANDONED && is_other {
-            let class = self.class_of(at.node, key);
+            let class = self.number_of(owner);
             self.probe.mark(now, class, Mark::Resurrected, 1);
         }
-        if owner == NO_OWNER && held.is_live && !holds.is_live {
-            self.release_key(at);
+        if owner >= NOBODYS && held.is_live && !holds.is_live {
+            self.release_key(self.number_of(owner), at);
         }
         if owner >= RECORDED {
-            if owner < super::super::WORKLOADS && held.is_live && !holds.is_live {
+            if owner < WORKLOADS && held.is_live && !holds.is_live {
                 self.recorded_key_died(owner - RECORDED, KeyDeath::Unreplicated);
             }
             return;
@@ -244,18 +246,6 @@ impl<P: Probe> World<P> {
                 self.visitors.get_mut(owner).session.ends_by(end);
             }
         }
-    }
-
-    /// The class of a key, as far as its owner or its shape tells.
-    fn class_of(&self, node: u16, key: KeyId) -> u16 {
-        let keyspace = self.nodes[node as usize].keyspace();
-        let owner = keyspace.owner(key);
-        if owner < RECORDED {
-            return self.visitors.get(owner).user.class();
-        }
-        let shape: ShapeId = keyspace.shape_id(key);
-        let place = self.crowds.iter().position(|crowd| crowd.shape == shape);
-        place.unwrap_or(0) as u16
     }
 }
 
