@@ -20,6 +20,7 @@ mod run;
 mod scenario;
 mod scenarios;
 mod shipped;
+mod sweep;
 mod terminal;
 
 use std::process::ExitCode;
@@ -64,6 +65,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Sweep(sweep::SweepCommand),
     Check(check::Check),
     Explain(explain::Explain),
     Init(init::Init),
@@ -83,6 +85,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(run) => run.run(arguments.color),
+        Command::Sweep(sweep) => sweep.run(arguments.color),
         Command::Check(check) => check.run(arguments.color),
         Command::Explain(explain) => explain.run(arguments.color),
         Command::Init(init) => init.run(),

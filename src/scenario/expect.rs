@@ -261,7 +261,7 @@ fn parse(text: &str) -> Result<(Expectation, [(usize, usize); 2]), Malformed> {
 }
 
 /// A bound, whose unit says what it is.
-fn bound(text: &str) -> Result<Bound, UnitError> {
+pub(in crate::scenario) fn bound(text: &str) -> Result<Bound, UnitError> {
     if let Some(share) = text.strip_suffix('%') {
         let (sign, share) = match share.trim().strip_prefix('-') {
             Some(share) => (-1, share),

@@ -93,6 +93,15 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         }
         Kind::ServiceTime => put("allOf", reference("service_time")),
         Kind::Expectations => put("allOf", reference("expectations")),
+        Kind::Texts => {
+            put("type", json!("array"));
+            put("items", json!({ "type": "string" }));
+        }
+        Kind::Values => {
+            put("type", json!("array"));
+            put("minItems", json!(2));
+        }
+        Kind::Any => put("type", json!(["integer", "string"])),
         Kind::Price => {
             put("type", json!("string"));
             put("pattern", json!("^\\s*\\$\\s*[0-9.]+\\s*$"));

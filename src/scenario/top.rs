@@ -16,6 +16,7 @@ use super::reader::table::Table;
 use super::reader::tree::Place;
 use super::reader::writer::Writer;
 use super::store::{self, Platform, StoreSpec};
+use super::sweep;
 use super::users::{self, TtlKind, UserClass};
 use super::{Scenario, is_plain_name};
 
@@ -130,6 +131,7 @@ pub(super) const TOP: Section = Section {
         &database::SECTION,
         &users::SECTION,
         &own_types::SECTION,
+        &sweep::SECTION,
     ],
     not_yet: &[
         "zones", "zone", "replicas", "faults", "traffic", "client", "clients", "cost",
@@ -145,6 +147,9 @@ pub const SECTIONS: &[&Section] = &[
     &users::SECTION,
     users::SECTION.sections[0],
     &own_types::SECTION,
+    &sweep::SECTION,
+    &sweep::AXES,
+    &sweep::POINTS,
 ];
 
 /// Reads the whole scenario of `input`, whose values lie in `table`.
@@ -253,7 +258,7 @@ fn read_name(table: &Table<'_>, file: &str) -> Option<String> {
 }
 
 /// The file's name without its folder and ending, made plain.
-fn name_of_file(file: &str) -> String {
+pub(super) fn name_of_file(file: &str) -> String {
     let last = file.rsplit(['/', '\\']).next().unwrap_or_default();
     plain_name(last.strip_suffix(".toml").unwrap_or(last))
 }

@@ -28,10 +28,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metrics", &["units", "scenario", "probe"]),
     ("report", &["units", "scenario", "probe", "metrics"]),
     (
+        "sweep",
+        &["units", "kernel", "scenario", "metrics", "report"],
+    ),
+    (
         "cli",
         &[
             "units", "scenario", "probe", "store", "world", "replay", "fidelity", "metrics",
-            "report",
+            "report", "sweep",
         ],
     ),
 ];

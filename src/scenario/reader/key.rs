@@ -70,6 +70,12 @@ pub enum Kind {
     Expectations,
     /// An amount of US dollars.
     Price,
+    /// A list of texts.
+    Texts,
+    /// A list of values of whatever type.
+    Values,
+    /// A value of whatever type.
+    Any,
 }
 
 impl Kind {
@@ -91,6 +97,9 @@ impl Kind {
             Self::ServiceTime => "service time",
             Self::Expectations => "list of expectations",
             Self::Price => "price",
+            Self::Texts => "list of texts",
+            Self::Values => "list of values",
+            Self::Any => "number or quantity",
         }
     }
 }

@@ -94,7 +94,7 @@ pub struct Location<'a> {
 const SHOWN: usize = 50;
 
 impl Problems {
-    pub(super) fn new(sources: Vec<Source>, mut list: Vec<Problem>) -> Self {
+    pub(in crate::scenario) fn new(sources: Vec<Source>, mut list: Vec<Problem>) -> Self {
         let file = sources
             .first()
             .map(|source| source.name.clone())

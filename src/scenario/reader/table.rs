@@ -237,6 +237,11 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Place of the value of `key`, if it is given.
+    pub(in crate::scenario) fn place_of<T: Value>(&self, key: &Key<T>) -> Option<Place> {
+        self.entry(key.info().name)?.node.place
+    }
+
     /// Place of the table's heading, if the file has it.
     pub(in crate::scenario) fn place(&self) -> Option<Place> {
         self.place
