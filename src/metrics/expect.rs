@@ -79,7 +79,8 @@ fn distance(value: Value, bound: Bound) -> i128 {
     value - billionths(bound)
 }
 
-fn billionths(bound: Bound) -> i128 {
+/// A bound in billionths, exactly.
+pub(crate) fn billionths(bound: Bound) -> i128 {
     match bound {
         Bound::Count(number) => i128::from(number) * BILLION,
         Bound::Bytes(bytes) => i128::from(bytes.0) * BILLION,
