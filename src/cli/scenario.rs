@@ -68,6 +68,18 @@ pub(super) struct Opened<'a> {
 }
 
 impl Opened<'_> {
+    /// A text that nothing changes.
+    pub(super) fn of(name: &str, text: &str) -> Self {
+        Self {
+            source: Source {
+                name: name.to_owned(),
+                text: text.to_owned(),
+            },
+            sets: Vec::new(),
+        }
+    }
+
+    /// What the scenario is read from.
     pub(super) fn input(&self) -> scenario::Input<'_> {
         scenario::Input {
             name: &self.source.name,

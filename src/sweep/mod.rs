@@ -18,6 +18,3 @@ pub mod runs;
 pub mod sensitivity;
 pub mod tables;
 pub mod text;
-
-#[cfg(test)]
-mod tests;
