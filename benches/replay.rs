@@ -19,9 +19,9 @@ use std::{env, fs, io};
 
 use sessionsim::kernel::draws::mix;
 use sessionsim::replay::deployment::Deployment;
-use sessionsim::replay::trace::{Operation, Row, TraceReader};
 use sessionsim::replay::{Replayed, Setup};
 use sessionsim::scenario::store::EvictionPolicy;
+use sessionsim::traffic::trace::{Operation, Row, TraceReader};
 use sessionsim::units::{Bytes, Time};
 
 /// Exponent of the Zipf law.

@@ -42,10 +42,15 @@
 //! # Ok::<(), scenario::Problems>(())
 //! ```
 
+pub mod charts;
 pub mod cli;
+pub mod cloudwatch;
+pub mod compare;
+pub mod cost;
 pub mod fidelity;
 pub mod kernel;
 pub mod metrics;
+pub mod page;
 pub mod probe;
 pub mod program;
 pub mod replay;

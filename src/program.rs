@@ -1,7 +1,7 @@
 //! What a library does with the store, compiled for the run: programs of commands with their
 //! times to live.
 
-use crate::scenario::commands::{CommandName, Program, When};
+use crate::scenario::commands::{Act, CommandName, Program, Query, Step as Line, StepKey, When};
 use crate::scenario::users::{SessionSpec, TtlKind};
 use crate::units::Span;
 
@@ -13,19 +13,36 @@ pub enum ProgramKind {
     Read,
     /// Changes it.
     Modify,
-    /// Creates it.
+    /// Creates it: a login of somebody who had none.
     Login,
     /// Ends it.
     Logout,
     /// Stores it again after it was read back from the database.
     Restore,
+    /// A login of somebody who had one.
+    LoginAgain,
+    /// A visitor's first request that stores something.
+    FirstWrite,
+    /// A request without a cookie.
+    Cookieless,
+    /// A request that does not touch the session.
+    Untouched,
+    /// What follows a read that found nothing.
+    StaleRead,
+    /// What follows a change that found nothing.
+    StaleWrite,
 }
 
 impl ProgramKind {
+    const NUMBER: usize = 11;
+
     /// Whether its first write brings the session into being.
     #[inline]
     pub const fn creates(self) -> bool {
-        matches!(self, Self::Login | Self::Restore)
+        !matches!(
+            self,
+            Self::Read | Self::Modify | Self::Untouched | Self::Logout
+        )
     }
 }
 
@@ -40,17 +57,49 @@ pub enum TtlChange {
     Remove,
 }
 
+/// What a step works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The session's own key.
+    Session,
+    /// The key of the session before.
+    Old,
+    /// The key of a session that belongs to nobody yet.
+    New,
+    /// The lock.
+    Lock,
+    /// Another key of the session, by its place among them.
+    Other(u8),
+    /// No key at all.
+    Server,
+    /// The database.
+    Database(Query),
+}
+
 /// One command of a compiled program.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, looked at at every request"
+)]
 pub struct Step {
-    /// The command.
+    /// The command; of a query any.
     pub command: CommandName,
     /// What it does to the TTL.
     pub ttl: TtlChange,
     /// Whether it moves the key's end when it succeeds.
     pub renews: bool,
-    /// Whether it stores a value.
+    /// Whether it stores a value under the session's key.
     pub stores: bool,
+    /// Whether its program neither creates nor ends sessions.
+    pub is_plain: bool,
+    /// Whether it is more than a command on the session's key: it works on something else, or the
+    /// order in which requests read and write is followed.
+    pub is_special: bool,
+    /// Whether it stores a session with nothing in it.
+    pub empty: bool,
+    /// What it works on.
+    pub target: Target,
     /// The step to send after it, by whether a read of the program found nothing.
     next: [StepId; 2],
 }
@@ -76,32 +125,68 @@ impl Step {
 #[derive(Debug)]
 pub struct Programs {
     steps: Vec<Step>,
-    first: [StepId; 5],
+    first: [StepId; ProgramKind::NUMBER],
+    stores: [bool; ProgramKind::NUMBER],
+    /// The first steps of programs that requests begin with at once; of a class whose requests are
+    /// prepared before they are sent there are none.
+    at_once: [StepId; ProgramKind::NUMBER],
+    /// Whether the library asks the database itself.
+    queries: bool,
+    /// Whether a step is special beyond working on an old key.
+    special: bool,
 }
 
 impl Programs {
-    /// Compiles the programs of `session`.
+    /// Compiles the programs of `session`. With `follows` the order is kept in mind in which
+    /// requests of a user read and write.
     #[must_use]
-    pub fn new(session: &SessionSpec) -> Self {
+    pub fn new(session: &SessionSpec, follows: bool) -> Self {
         let mut programs = Self {
             steps: Vec::new(),
-            first: [END; 5],
+            first: [END; ProgramKind::NUMBER],
+            stores: [false; ProgramKind::NUMBER],
+            at_once: [END; ProgramKind::NUMBER],
+            queries: false,
+            special: false,
         };
+        let lists = &session.programs;
+        let login: Program = lists.login.clone();
+        let own = |line: &&Line| !line.is_on_old();
+        let first_login: Program = login.iter().filter(own).cloned().collect();
+        let none = Program::new();
         for (kind, program) in [
-            (ProgramKind::Login, &session.login),
-            (ProgramKind::Read, &session.read),
-            (ProgramKind::Modify, &session.modify),
-            (ProgramKind::Logout, &session.logout),
-            (ProgramKind::Restore, &session.restore),
+            (ProgramKind::Read, &lists.read),
+            (ProgramKind::Modify, &lists.modify),
+            (ProgramKind::Login, &first_login),
+            (ProgramKind::Logout, &lists.logout),
+            (ProgramKind::Restore, &lists.restore),
+            (ProgramKind::LoginAgain, &login),
+            (ProgramKind::FirstWrite, &lists.first_write),
+            (ProgramKind::Cookieless, &lists.cookieless),
+            (ProgramKind::Untouched, &lists.untouched),
+            (
+                ProgramKind::StaleRead,
+                lists.stale_read.as_ref().unwrap_or(&none),
+            ),
+            (
+                ProgramKind::StaleWrite,
+                lists.stale_write.as_ref().unwrap_or(&none),
+            ),
         ] {
-            programs.compile(session, kind, program);
+            programs.compile(session, follows, kind, program);
         }
         programs
     }
 
-    fn compile(&mut self, session: &SessionSpec, kind: ProgramKind, program: &Program) {
+    fn compile(
+        &mut self,
+        session: &SessionSpec,
+        follows: bool,
+        kind: ProgramKind,
+        program: &Program,
+    ) {
         let base = self.steps.len();
-        // At most five programs of 16 steps.
+        // At most eleven programs of 16 steps.
         let id = |place: usize| StepId((base + place) as u8);
         // The first step from `place` on that is sent when `missing` is so.
         let find = |place: usize, missing: bool| {
@@ -114,15 +199,14 @@ impl Programs {
             found.map_or(END, |ahead| id(place + ahead))
         };
         self.first[kind as usize] = find(0, false);
-        for (place, step) in program.iter().enumerate() {
-            let ttl = ttl_change(session, kind, step.command);
-            self.steps.push(Step {
-                command: step.command,
-                ttl,
-                renews: matches!(ttl, TtlChange::Renew(_)),
-                stores: step.command.stores_value(),
-                next: [find(place + 1, false), find(place + 1, true)],
-            });
+        for (place, line) in program.iter().enumerate() {
+            let mut step = step(session, kind, line);
+            step.is_special |= follows;
+            step.next = [find(place + 1, false), find(place + 1, true)];
+            self.stores[kind as usize] |= step.stores;
+            self.queries |= matches!(step.target, Target::Database(_));
+            self.special |= step.is_special && step.target != Target::Old;
+            self.steps.push(step);
         }
     }
 
@@ -133,10 +217,85 @@ impl Programs {
         if first == END { None } else { Some(first) }
     }
 
+    /// From now on requests are sent at once.
+    pub fn send_at_once(&mut self) {
+        self.at_once = self.first;
+    }
+
+    /// The first step of a program whose request is sent at once; `None` if it has to be prepared,
+    /// or if there is no such step.
+    #[inline]
+    pub fn first_at_once(&self, kind: ProgramKind) -> Option<StepId> {
+        let first = self.at_once[kind as usize];
+        if first == END { None } else { Some(first) }
+    }
+
     /// A step.
     #[inline]
     pub fn step(&self, id: StepId) -> &Step {
         &self.steps[id.0 as usize]
+    }
+
+    /// Whether a program stores the session.
+    pub const fn stores(&self, kind: ProgramKind) -> bool {
+        self.stores[kind as usize]
+    }
+
+    /// Whether steps need to know more of their request than which it is.
+    pub const fn need_errands(&self) -> bool {
+        self.special
+    }
+
+    /// Whether the library itself keeps the database's copy of a session.
+    pub const fn asks_database(&self) -> bool {
+        self.queries
+    }
+}
+
+/// A step without those that follow it.
+fn step(session: &SessionSpec, kind: ProgramKind, line: &Line) -> Step {
+    // What a query is called as a command is never looked at.
+    let command = line.command().unwrap_or(CommandName::Ping);
+    let target = match (line.act, &line.key) {
+        (Act::Query(query), _) => Target::Database(query),
+        (Act::Command(command), _) if command.is_keyless() => Target::Server,
+        (_, StepKey::Session) => Target::Session,
+        (_, StepKey::Old) => Target::Old,
+        (_, StepKey::New) => Target::New,
+        (_, StepKey::Lock) => Target::Lock,
+        // Nobody competes for a session that is being left: only the command's time counts.
+        (_, StepKey::OldLock) => Target::Server,
+        (_, StepKey::Named(name)) => {
+            let place = session.keys.iter().position(|key| key.name == *name);
+            Target::Other(place.expect("a loaded scenario names only keys it has") as u8)
+        }
+    };
+    let own = target == Target::Session;
+    let renames = command == CommandName::Rename;
+    let ttl = match target {
+        Target::Lock => session
+            .lock
+            .as_ref()
+            .map_or(TtlChange::Keep, |lock| TtlChange::Renew(lock.ttl)),
+        Target::Other(place) => match session.keys[place as usize].ttl {
+            Some(ttl) => TtlChange::Renew(ttl),
+            None => TtlChange::Remove,
+        },
+        _ => ttl_change(session, kind, command),
+    };
+    Step {
+        command,
+        ttl,
+        renews: own && matches!(ttl, TtlChange::Renew(_)),
+        stores: (own && command.stores_value()) || renames,
+        is_plain: matches!(
+            kind,
+            ProgramKind::Read | ProgramKind::Modify | ProgramKind::Untouched
+        ),
+        is_special: !own || line.empty,
+        empty: line.empty,
+        target,
+        next: [END; 2],
     }
 }
 
@@ -152,7 +311,6 @@ const fn ttl_change(session: &SessionSpec, kind: ProgramKind, command: CommandNa
         TtlKind::Absolute => TtlChange::Keep,
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,7 +324,7 @@ mod tests {
         );
         let scenario = scenario::load("test.toml", &text)
             .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-        let programs = Programs::new(&scenario.users[0].session);
+        let programs = Programs::new(&scenario.users[0].session, false);
         let mut next = programs.first(ProgramKind::Read);
         let mut sent = Vec::new();
         while let Some(id) = next {

@@ -23,6 +23,8 @@ pub struct Session {
     cause: LossCause,
     /// Whether a request is making good for its loss.
     recovering: bool,
+    /// Whether its user has sent a logout.
+    leaving: bool,
 }
 
 /// No key.
@@ -69,6 +71,8 @@ pub enum KeyDeath {
     Evicted,
     /// By reaching its TTL.
     Expired,
+    /// With all of its node.
+    NodeLost,
 }
 
 impl Default for Session {
@@ -81,6 +85,7 @@ impl Default for Session {
             state: State::None,
             cause: LossCause::Evicted,
             recovering: false,
+            leaving: false,
         }
     }
 }
@@ -116,17 +121,32 @@ impl Session {
         matches!(self.state, State::Open)
     }
 
+    /// Whether it lives and its user is about to go on in it: no logout is under way.
+    pub const fn is_current(&self) -> bool {
+        self.is_open() && !self.leaving
+    }
+
+    /// The user sends a logout.
+    pub const fn begin_leaving(&mut self) {
+        self.leaving = true;
+    }
+
     /// Whether its fate is still to come.
     pub const fn has_no_fate(&self) -> bool {
         matches!(self.state, State::Open | State::Expired)
     }
 
-    /// A login begins, and the user forgets any earlier session. One that is still undecided
-    /// had been logged out of: the user is back before the logout reached the store.
+    /// A login begins, and the user forgets any earlier session. One that lives is superseded,
+    /// unless it had been logged out of: the user is back before the logout reached the store.
     pub fn begin_creating<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) {
-        self.logged_out(probe, class, at, true);
+        if self.is_current() {
+            probe.session_closed(at, class, Fate::Superseded);
+        } else {
+            self.logged_out(probe, class, at, true);
+        }
         self.state = State::Creating;
         self.recovering = false;
+        self.leaving = false;
     }
 
     /// The application has the database's copy and stores it, unless there is nothing to restore
@@ -137,9 +157,22 @@ impl Session {
         }
     }
 
-    /// The login came to nothing: the database refused it.
+    /// The login came to nothing: the database refused it. Or nothing was to be stored. A guest's
+    /// session that was to be left lives on.
     pub fn creation_failed(&mut self) {
-        self.state = State::None;
+        if self.is_creating() {
+            self.state = State::None;
+        }
+    }
+
+    /// The browser dropped the cookie of a session that may live on in the store.
+    pub fn cookie_expired<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) {
+        if self.is_open() && self.own_end <= at {
+            // Its own end came first, and nobody has looked at its key since.
+            self.state = State::Expired;
+        } else if self.is_open() {
+            self.lose(probe, class, at, LossCause::CookieExpired);
+        }
     }
 
     /// The creating write was answered: the session exists from `at` to `own_end`, or if the
@@ -155,6 +188,7 @@ impl Session {
     ) {
         probe.session_created(at, class);
         self.state = State::Open;
+        self.leaving = false;
         self.own_end = own_end;
         if refused {
             self.lose(probe, class, at, LossCause::Refused);
@@ -186,8 +220,12 @@ impl Session {
             return;
         }
         // An expired key that is still resident can be evicted: its session was over before.
-        if death == KeyDeath::Evicted && at < self.own_end {
-            self.lose(probe, class, at, LossCause::Evicted);
+        if death != KeyDeath::Expired && at < self.own_end {
+            let cause = match death {
+                KeyDeath::NodeLost => LossCause::NodeLost,
+                _ => LossCause::Evicted,
+            };
+            self.lose(probe, class, at, cause);
             if presence != Presence::InVisit {
                 self.left(probe, class, at, presence);
             }
@@ -222,6 +260,8 @@ impl Session {
     /// A request that believed in it found it gone at `at`. Returns whether the application now
     /// makes good for it: not if another request of the user already does.
     pub fn found_gone<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) -> bool {
+        // A node with a queue may have stated a loss ahead of its time.
+        let at = at.max(self.own_end);
         match self.state {
             State::Lost => {
                 probe.loss_felt(at, self.own_end, class, self.cause, true);
@@ -253,6 +293,7 @@ impl Session {
         aftermath: Aftermath,
     ) {
         let closed_at = self.own_end;
+        let at = at.max(closed_at);
         match self.state {
             State::Felt => {
                 probe.aftermath(at, closed_at, class, Fate::Lost(self.cause), aftermath);
@@ -260,8 +301,8 @@ impl Session {
             State::ExpiredFelt => {
                 probe.aftermath(at, closed_at, class, Fate::ExpiredInUse, aftermath);
             }
-            // Lost between two visits: nobody noticed, so nothing was forced upon anybody.
-            State::LostUnnoticed => {}
+            // Lost between two visits: no fate of its own is felt, but whoever comes back meets it.
+            State::LostUnnoticed => probe.found_late(at, class, self.cause, aftermath),
             State::None
             | State::Creating
             | State::Restoring

@@ -7,9 +7,13 @@
 //! Each type parses the text people write in a scenario (`"30m"`, `"2KiB"`, `"95%"`, `"10k/s"`)
 //! and displays itself as text that parses back to the same value.
 
+mod machine;
+
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
 use std::str::FromStr;
+
+pub use machine::{Bandwidth, Speed};
 
 /// An instant of simulated time: nanoseconds since the start of the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sessionsim::metrics::expect::JUDGE;
-use sessionsim::scenario::{Input, load_input};
+use sessionsim::scenario::{Input, load_input, no_trace};
 
 fuzz_target!(|text: &str| {
     let load = |text: &str| {
@@ -12,6 +12,7 @@ fuzz_target!(|text: &str| {
             text,
             sets: &[],
             base: &|_, _| Err("there are no other files".to_owned()),
+            trace: &no_trace,
             judge: Some(JUDGE),
         })
     };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
+use crate::fidelity::cases::{self, Case, CaseVerdict, SEEDS};
 use crate::fidelity::engines::{is_wanted, model};
 use crate::fidelity::figures::{Observed, Verdict};
 use crate::fidelity::measured::{Config, Measured, Run, engine_and_clock};
@@ -15,30 +16,32 @@ use crate::fidelity::memory::{self, MemoryRow, MemoryVerdict};
 use crate::fidelity::observe;
 use crate::fidelity::table::{Comparison, Layout};
 use crate::replay::compressed::decompressed;
-use crate::replay::trace::{Row, TraceError, TraceReader};
+use crate::traffic::trace::{Row, TraceError, TraceReader};
 
 use super::exit::{Exit, Failure};
 use super::terminal::{to_stderr, to_stdout};
 
 /// Hold the simulated node against measured runs of real servers
 ///
-/// Each run is a folder in DIR with config.json, trace.csv (plain, .gz or .zst) and result*.json
+/// Each run is a folder in PATH with config.json, trace.csv (plain, .gz or .zst) and result*.json
 /// of one or more servers; docs/fidelity.md describes them. The trace is replayed on the engine
 /// of each result, and each figure of the server compared with ours. Rows of
-/// DIR/memory-measured.json, bytes of keys, are a table of their own. The last line says how many
-/// results, by run, engine and clock, hold all their bounds; exit code 10 if anything is missed.
+/// PATH/memory-measured.json, bytes of keys, are a table of their own. PATH may also have, or be,
+/// a file cases.jsonl: measured cases of replication, one a line, each simulated with at least
+/// 200 seeds. The last line says how many results, by run, engine and clock, and cases hold all
+/// their bounds; exit code 10 if anything is missed.
 #[derive(Debug, Args)]
 #[allow(
     clippy::doc_markdown,
     reason = "these comments are the help text, printed as they stand"
 )]
 pub(super) struct Fidelity {
-    /// Folder of measured runs, or one run
-    dir: PathBuf,
+    /// Folder of measured runs, one run, or a file of cases
+    path: PathBuf,
     /// Only results of this engine, such as redis-7.0 or valkey-9.1.2; may be repeated
     #[arg(long = "engine", value_name = "NAME")]
     engines: Vec<String>,
-    /// How often each trace is replayed, with seeds 1 to N
+    /// How often each trace is replayed, with seeds 1 to N; cases at least 200 times
     #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=1001))]
     seeds: u64,
     /// One row a result instead of one a figure
@@ -79,8 +82,13 @@ struct Folder {
 
 impl Fidelity {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
-        let (mut folders, mut rows) = read_folder(&self.dir)?;
-        self.select(&mut folders, &mut rows)?;
+        let mut all = Material::read(&self.path)?;
+        self.select(&mut all)?;
+        let Material {
+            folders,
+            rows,
+            cases,
+        } = &all;
         let mut verdicts = Vec::new();
         for (place, folder) in folders.iter().enumerate() {
             if !self.quiet {
@@ -98,7 +106,7 @@ impl Fidelity {
             verdicts.extend(self.judge(folder)?);
         }
         let memory: Vec<MemoryVerdict> = rows.par_iter().map(MemoryRow::judge).collect();
-        let comparison = Comparison::new(verdicts, memory);
+        let comparison = Comparison::new(verdicts, memory, self.judge_cases(cases)?);
         match self.format {
             Format::Text => to_stdout(&comparison.render(Layout::Text, self.summary))?,
             Format::Markdown => to_stdout(&comparison.render(Layout::Markdown, self.summary))?,
@@ -117,28 +125,27 @@ impl Fidelity {
     }
 
     /// Leaves only the engines that are asked for.
-    fn select(&self, folders: &mut Vec<Folder>, rows: &mut Vec<MemoryRow>) -> Result<(), Failure> {
-        let groups = folders.iter().flat_map(|folder| &folder.groups);
-        let names = groups.map(|group| &group.engine);
-        let mut names: Vec<String> = names
-            .chain(rows.iter().map(|r| &r.engine))
-            .cloned()
-            .collect();
+    fn select(&self, all: &mut Material) -> Result<(), Failure> {
+        let groups = all.folders.iter().flat_map(|folder| &folder.groups);
+        let names = groups.map(|group| group.engine.clone());
+        let names = names.chain(all.rows.iter().map(|row| row.engine.clone()));
+        let cases = all.cases.iter().map(|(_, case)| case.engine_name());
+        let mut names: Vec<String> = names.chain(cases).collect();
         names.sort();
         names.dedup();
         if names.is_empty() {
             let message = format!(
-                "there are no measured runs in `{}`: a run is a folder with config.json, \
-                 trace.csv and result.json",
-                self.dir.display()
+                "there is nothing measured in `{}`: neither a run, which is a folder with \
+                 config.json, trace.csv and result.json, nor a file cases.jsonl",
+                self.path.display()
             );
             return Err(Failure::new(Exit::InvalidScenario, message));
         }
         for wanted in &self.engines {
             if !names.iter().any(|name| is_wanted(name, wanted)) {
-                let (dir, names) = (self.dir.display(), names.join(", "));
+                let (path, names) = (self.path.display(), names.join(", "));
                 let message =
-                    format!("`{dir}` has no results of engine `{wanted}`, only of {names}");
+                    format!("`{path}` has no results of engine `{wanted}`, only of {names}");
                 return Err(Failure::new(Exit::Usage, message));
             }
         }
@@ -146,12 +153,25 @@ impl Fidelity {
             return Ok(());
         }
         let is_wanted = |name: &str| self.engines.iter().any(|wanted| is_wanted(name, wanted));
-        for folder in &mut *folders {
+        for folder in &mut all.folders {
             folder.groups.retain(|group| is_wanted(&group.engine));
         }
-        folders.retain(|folder| !folder.groups.is_empty());
-        rows.retain(|row| is_wanted(&row.engine));
+        all.folders.retain(|folder| !folder.groups.is_empty());
+        all.rows.retain(|row| is_wanted(&row.engine));
+        all.cases.retain(|(_, case)| is_wanted(&case.engine_name()));
         Ok(())
+    }
+
+    /// Simulates all cases, in parallel.
+    fn judge_cases(&self, cases: &[(PathBuf, Case)]) -> Result<Vec<CaseVerdict>, Failure> {
+        if !self.quiet && !cases.is_empty() {
+            to_stderr(&format!("{} cases\n", cases.len()));
+        }
+        let seeds = self.seeds.max(SEEDS);
+        let verdict = |(path, case): &(PathBuf, Case)| {
+            case.judge(seeds).map_err(|error| invalid(path, error))
+        };
+        cases.par_iter().map(verdict).collect()
     }
 
     /// Compares all results of a run. Replays go in parallel; each has its place in the result.
@@ -249,18 +269,45 @@ fn read_text(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| invalid(path, "this is not UTF-8 text"))
 }
 
-/// All runs of a folder, or the one that it is, and its measured key sizes.
-fn read_folder(dir: &Path) -> Result<(Vec<Folder>, Vec<MemoryRow>), Failure> {
-    let mut folders: Vec<Folder> = read_run(dir)?.into_iter().collect();
-    let mut rows = Vec::new();
-    for path in entries(dir)? {
-        if path.is_dir() {
-            folders.extend(read_run(&path)?);
-        } else if name(&path) == "memory-measured.json" {
-            rows = memory::parse(&read_text(&path)?).map_err(|error| invalid(&path, error))?;
+/// Everything measured that a path leads to.
+#[derive(Default)]
+struct Material {
+    folders: Vec<Folder>,
+    /// Measured key sizes.
+    rows: Vec<MemoryRow>,
+    /// Cases, each with the file that it comes from.
+    cases: Vec<(PathBuf, Case)>,
+}
+
+impl Material {
+    /// All runs of a folder, or the one that it is, with its key sizes and cases; or a file of
+    /// cases.
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let mut all = Self::default();
+        if path.is_file() {
+            all.read_cases(path)?;
+            return Ok(all);
         }
+        all.folders.extend(read_run(path)?);
+        for path in entries(path)? {
+            if path.is_dir() {
+                all.folders.extend(read_run(&path)?);
+            } else if name(&path) == "memory-measured.json" {
+                let rows = memory::parse(&read_text(&path)?);
+                all.rows = rows.map_err(|error| invalid(&path, error))?;
+            } else if name(&path) == "cases.jsonl" {
+                all.read_cases(&path)?;
+            }
+        }
+        Ok(all)
     }
-    Ok((folders, rows))
+
+    fn read_cases(&mut self, path: &Path) -> Result<(), Failure> {
+        let cases = cases::parse(&read_text(path)?).map_err(|error| invalid(path, error))?;
+        let cases = cases.into_iter().map(|case| (path.to_path_buf(), case));
+        self.cases.extend(cases);
+        Ok(())
+    }
 }
 
 /// A run's configuration and results; `None` if the folder holds no results.

@@ -26,12 +26,16 @@ pub(super) fn read_base(from: &str, wanted: &str) -> Result<Source, String> {
     if shipped::is_name(wanted) {
         return shipped::read(wanted).map_err(|failure| failure.text().to_owned());
     }
+    read(&beside(from, wanted)).map_err(|failure| failure.text().to_owned())
+}
+
+/// The file `wanted` of the scenario called `from`, to whose folder it is relative.
+pub(super) fn beside(from: &str, wanted: &str) -> PathBuf {
     let folder = match from {
         STDIN_NAME => None,
         from => Path::new(from).parent(),
     };
-    let file = folder.unwrap_or(Path::new("")).join(wanted);
-    read(&file).map_err(|failure| failure.text().to_owned())
+    folder.unwrap_or(Path::new("")).join(wanted)
 }
 
 /// Reads `file`; `-` stands for stdin, `@name` for a scenario that is shipped.

@@ -4,12 +4,14 @@
 //! an exit code of `exit.rs`.
 
 mod check;
+mod compare;
 mod exit;
 mod explain;
 mod fidelity;
 mod init;
 mod input;
 mod interrupt;
+mod libraries;
 mod merge;
 mod metrics;
 mod nodes;
@@ -17,12 +19,14 @@ mod output;
 mod paperwork;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod scenario;
 mod scenarios;
 mod shipped;
 mod sweep;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -72,11 +76,14 @@ enum Command {
     Explain(explain::Explain),
     Init(init::Init),
     Nodes(nodes::Nodes),
+    Libraries(libraries::Libraries),
     Metrics(metrics::Metrics),
     Scenarios(scenarios::Scenarios),
     Schema(paperwork::Schema),
     Completions(paperwork::Completions),
     Man(paperwork::Man),
+    Report(report::Report),
+    Compare(compare::Compare),
     Replay(replay::Replay),
     Fidelity(fidelity::Fidelity),
 }
@@ -93,11 +100,14 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(arguments.color),
         Command::Init(init) => init.run(),
         Command::Nodes(nodes) => nodes.run(),
+        Command::Libraries(libraries) => libraries.run(),
         Command::Metrics(metrics) => metrics.run(),
         Command::Scenarios(scenarios) => scenarios.run(),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
+        Command::Report(report) => report.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Replay(replay) => replay.run(),
         Command::Fidelity(fidelity) => fidelity.run(),
     };

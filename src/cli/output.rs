@@ -8,12 +8,17 @@ use super::exit::{Exit, Failure};
 
 /// Names of the files of a result. `summary.json` is written last, so a folder that has one is
 /// whole.
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "scenario.toml",
     "timeseries.csv",
     "latency.csv",
-    "summary.json",
+    "cloudwatch.csv",
+    SUMMARY,
 ];
+/// The file that vouches for the others.
+const SUMMARY: &str = "summary.json";
+/// What other commands add to a result, which goes with it.
+pub(super) const ADDED: [&str; 2] = ["report.html", "charts"];
 /// What the names of folders that are being written begin with.
 const UNFINISHED: &str = ".sessionsim-";
 /// The file that names the last result of a scenario. A text file and no link: links need
@@ -21,7 +26,7 @@ const UNFINISHED: &str = ".sessionsim-";
 const LATEST: &str = "latest";
 
 /// Contents of the files of a result, in the order of [`FILES`].
-pub(super) type Contents = [String; 4];
+pub(super) type Contents = [String; FILES.len()];
 
 /// Where a result goes.
 #[derive(Debug)]
@@ -100,7 +105,8 @@ impl Destination {
         }
         if folder.is_dir() {
             // While files are exchanged the old summary must not vouch for new tables.
-            remove_if_there(&folder.join(FILES[3]))?;
+            remove_if_there(&folder.join(SUMMARY))?;
+            forget_added(folder)?;
             for name in FILES {
                 fs::rename(stage.path.join(name), folder.join(name))?;
             }
@@ -174,7 +180,8 @@ fn refuse_foreign(folder: &Path) -> io::Result<()> {
     for entry in entries {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
-        if !FILES.contains(&&*name) && !name.starts_with(UNFINISHED) {
+        let known = FILES.contains(&&*name) || ADDED.contains(&&*name);
+        if !known && !name.starts_with(UNFINISHED) {
             let message = format!("it holds `{name}`, which is no result of sessionsim");
             return Err(io::Error::new(ErrorKind::AlreadyExists, message));
         }
@@ -193,6 +200,52 @@ pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Writes a file whole or not at all, over an earlier one.
+pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let written = || {
+        let name = path
+            .file_name()
+            .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "this is no name for a file"))?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let stage = folder.join(format!("{UNFINISHED}{}", std::process::id()));
+        fs::create_dir_all(&stage)?;
+        let stage = Stage { path: stage };
+        let draft = stage.path.join(name);
+        fs::write(&draft, content)?;
+        fs::File::open(&draft)?.sync_all()?;
+        fs::rename(draft, path)
+    };
+    written().map_err(|error| {
+        let message = format!("cannot write `{}`: {}", path.display(), plain(&error));
+        Failure::new(Exit::Io, message)
+    })
+}
+
+/// Takes away what was made of an earlier result: it would show other figures than the new one.
+fn forget_added(folder: &Path) -> io::Result<()> {
+    remove_if_there(&folder.join(ADDED[0]))?;
+    let charts = folder.join(ADDED[1]);
+    let Ok(entries) = fs::read_dir(&charts) else {
+        return Ok(());
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let is_chart = path
+            .extension()
+            .is_some_and(|end| end == "svg" || end == "png");
+        if is_chart {
+            fs::remove_file(path)?;
+        }
+    }
+    // A folder that holds something else stays.
+    let _ = fs::remove_dir(charts);
+    Ok(())
 }
 
 /// The system's words without its number.

@@ -4,24 +4,27 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cloudwatch;
 use crate::metrics::expect::verdicts;
 use crate::metrics::recorder::Recorder;
+use crate::page;
 use crate::report::identity::Identity;
-use crate::report::{Outcome, json, series, text};
+use crate::report::{Outcome, json, markdown, series, text};
 use crate::scenario::Scenario;
 use crate::world;
 
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::output::Destination;
+use super::output::{ADDED, Destination, replace};
 use super::progress::Progress;
 use super::scenario::Changes;
 use super::terminal::{ColorChoice, to_stderr, to_stdout};
+use super::trace::Recording;
 
 /// Run a scenario and report what it shows
 ///
-/// The summary goes to stdout; summary.json, timeseries.csv, latency.csv and the resolved
-/// scenario go to output/<scenario>/<id>/. The id follows from the scenario, seed, replicate and
+/// The summary goes to stdout; summary.json, timeseries.csv, latency.csv, cloudwatch.csv and the
+/// resolved scenario go to output/<scenario>/<id>/. The id follows from the scenario, seed, replicate and
 /// version of the model, so equal runs write equal files and different runs different folders.
 /// output/<scenario>/latest holds the id of the last run. An interrupted run ends in <id>.partial.
 ///
@@ -44,6 +47,9 @@ pub(super) struct Run {
     /// What to print on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
     format: Format,
+    /// Write a page over the result too: report.html in its folder
+    #[arg(long)]
+    report: bool,
     /// Show no progress and no notes
     #[arg(short, long)]
     quiet: bool,
@@ -55,6 +61,10 @@ enum Format {
     Text,
     /// The content of summary.json
     Json,
+    /// For a pull request: a sentence, expectations, and all metrics folded
+    Markdown,
+    /// One sentence
+    Sentence,
 }
 
 /// TOML, which keeps the seed with the result, has no larger numbers.
@@ -69,16 +79,26 @@ impl Run {
         let identity = Identity::new(scenario.to_toml(), scenario.seed, self.replicate);
         let destination = Destination::prepare(self.out.as_deref(), &scenario.name, &identity.id)?;
 
+        let (rows, recording) = match &scenario.trace {
+            Some(trace) => Recording::open(trace)?.split(),
+            None => Recording::none().split(),
+        };
         let mut progress = Progress::new(scenario.duration, self.quiet);
         let mut sent = 0;
         let recorder = Recorder::new(&scenario);
-        let simulated =
-            world::simulate(&scenario, self.replicate, recorder, &mut |at, requests| {
+        let simulated = world::simulate_recorded(
+            &scenario,
+            rows,
+            self.replicate,
+            recorder,
+            &mut |at, requests| {
                 sent = requests;
                 progress.update(at, requests);
                 !interrupt.requested()
-            });
+            },
+        );
         progress.finish(sent);
+        recording.check()?;
 
         let measurements = simulated.probe.finish();
         let outcome = Outcome {
@@ -91,9 +111,14 @@ impl Run {
             identity.scenario_toml.clone(),
             series::timeseries(&measurements),
             series::latency(&measurements),
+            cloudwatch::csv(&measurements),
             summary.clone(),
         ];
         let folder = destination.write(&contents, measurements.complete)?;
+        if self.report {
+            let page = page::render(&[page::of_outcome(outcome)]);
+            replace(&folder.join(ADDED[0]), page.as_bytes())?;
+        }
         let folder = folder.display().to_string();
         match self.format {
             Format::Text => {
@@ -103,8 +128,12 @@ impl Run {
                 };
                 to_stdout(&text::summary(outcome, style))?;
             }
-            Format::Json => {
-                to_stdout(&summary)?;
+            Format::Json | Format::Markdown | Format::Sentence => {
+                to_stdout(&match self.format {
+                    Format::Markdown => markdown::markdown(outcome),
+                    Format::Sentence => format!("{}\n", markdown::sentence(outcome)),
+                    Format::Json | Format::Text => summary,
+                })?;
                 if !self.quiet {
                     to_stderr(&format!("Files in {folder}\n"));
                 }

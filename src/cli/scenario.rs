@@ -11,6 +11,7 @@ use crate::scenario::{self, Loaded, Problems, Source};
 
 use super::exit::{Exit, Failure};
 use super::input;
+use super::trace;
 
 /// What the command line changes of a scenario.
 #[derive(Debug, Default, Args)]
@@ -86,6 +87,7 @@ impl Opened<'_> {
             text: &self.source.text,
             sets: &self.sets,
             base: &input::read_base,
+            trace: &trace::look,
             judge: Some(JUDGE),
         }
     }

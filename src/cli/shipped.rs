@@ -6,10 +6,31 @@ use crate::scenario::reader::choice::nearest;
 use super::exit::{Exit, Failure};
 
 /// Each with its name and its text, in the order in which they are listed.
-pub(super) const SCENARIOS: &[(&str, &str)] = &[(
-    "ecommerce-carts",
-    include_str!("../../scenarios/ecommerce-carts.toml"),
-)];
+pub(super) const SCENARIOS: &[(&str, &str)] = &[
+    (
+        "ecommerce-carts",
+        include_str!("../../scenarios/ecommerce-carts.toml"),
+    ),
+    (
+        "database-only",
+        include_str!("../../scenarios/database-only.toml"),
+    ),
+    (
+        "sticky-sessions",
+        include_str!("../../scenarios/sticky-sessions.toml"),
+    ),
+    ("mixed-use", include_str!("../../scenarios/mixed-use.toml")),
+    ("no-ttl", include_str!("../../scenarios/no-ttl.toml")),
+    ("bots", include_str!("../../scenarios/bots.toml")),
+    (
+        "flash-sale",
+        include_str!("../../scenarios/flash-sale.toml"),
+    ),
+    (
+        "game-tournament",
+        include_str!("../../scenarios/game-tournament.toml"),
+    ),
+];
 
 /// What the name of a scenario that is shipped begins with.
 const SIGN: char = '@';

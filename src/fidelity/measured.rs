@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::replay::Setup;
-use crate::replay::trace::Row;
 use crate::scenario::store::EvictionPolicy;
 use crate::store::keyspace::ShapeKind;
+use crate::traffic::trace::Row;
 use crate::units::Bytes;
 
 /// Bytes of a field's name, `f000`.

@@ -6,6 +6,7 @@
 //! and their bounds, in one place for the command and the tests. [`memory`] does the same for the
 //! bytes of keys. No run is known by name: whoever measures a server of their own adds a folder.
 
+pub mod cases;
 pub mod engines;
 pub mod figures;
 pub mod measured;

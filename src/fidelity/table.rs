@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::cases::{BoundVerdict, CaseVerdict};
 use super::figures::{Figure, Unit, Verdict};
 use super::memory::MemoryVerdict;
 
@@ -14,7 +15,9 @@ pub struct Comparison {
     pub results: Vec<Verdict>,
     /// Bytes of keys; a table of their own, not counted in `holds` and `of`.
     pub memory: Vec<MemoryVerdict>,
-    /// How many results hold.
+    /// Measured cases.
+    pub cases: Vec<CaseVerdict>,
+    /// How many results and cases hold.
     pub holds: usize,
     /// Of how many.
     pub of: usize,
@@ -27,12 +30,15 @@ const NONE: &str = "-";
 impl Comparison {
     /// Counts what holds.
     #[must_use]
-    pub fn new(results: Vec<Verdict>, memory: Vec<MemoryVerdict>) -> Self {
+    pub fn new(results: Vec<Verdict>, memory: Vec<MemoryVerdict>, cases: Vec<CaseVerdict>) -> Self {
+        let results_hold = results.iter().filter(|verdict| verdict.holds).count();
+        let cases_hold = cases.iter().filter(|verdict| verdict.holds).count();
         Self {
-            holds: results.iter().filter(|verdict| verdict.holds).count(),
-            of: results.len(),
+            holds: results_hold + cases_hold,
+            of: results.len() + cases.len(),
             results,
             memory,
+            cases,
         }
     }
 
@@ -75,6 +81,9 @@ impl Comparison {
             let holds = self.memory.iter().filter(|row| row.holds).count();
             let rows = self.memory.len();
             let _ = writeln!(text, "{holds} of {rows} measured key sizes hold\n");
+        }
+        if !self.cases.is_empty() {
+            self.case_table(summary).render(layout, &mut text);
         }
         text.push_str(&self.last_line());
         text
@@ -194,6 +203,82 @@ impl Comparison {
             ]);
         }
         table
+    }
+}
+
+impl Comparison {
+    /// One row a case and bound, or one a case.
+    fn case_table(&self, summary: bool) -> Table {
+        let header = [
+            "case",
+            "engine",
+            "statistic",
+            "measured",
+            "simulated",
+            "difference",
+            "bound",
+            "",
+        ];
+        let mut table = Table::new(header, 3..6);
+        for case in &self.cases {
+            let mut push = |cells: [String; 5], holds: bool| {
+                let whose = [case.id.clone(), case.engine.clone()];
+                let row = whose.into_iter().chain(cells);
+                table.rows.push(row.chain([mark(holds)]).collect());
+            };
+            let single = |text: String| [text, NONE.into(), NONE.into(), NONE.into(), NONE.into()];
+            if !case.is_modelled {
+                push(single(format!("{}: not modelled", case.kind)), false);
+            } else if case.bounds.is_empty() {
+                push(single("no bounds".to_owned()), true);
+            } else if summary {
+                let missed = case.bounds.iter().filter(|bound| !bound.holds);
+                let missed: Vec<String> = missed.map(|b| format!("{} {}", b.of, b.at)).collect();
+                let missed = match missed.as_slice() {
+                    [] => format!("{} bounds", case.bounds.len()),
+                    missed => format!("missed: {}", missed.join(", ")),
+                };
+                push(single(missed), case.holds);
+            } else {
+                for bound in &case.bounds {
+                    push(bound_cells(bound), bound.holds);
+                }
+            }
+        }
+        table
+    }
+}
+
+fn bound_cells(bound: &BoundVerdict) -> [String; 5] {
+    let shown = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), short);
+    let difference = bound.simulated.zip(bound.measured);
+    let signed = |(simulated, measured): (f64, f64)| {
+        let sign = if simulated < measured { "-" } else { "+" };
+        format!("{sign}{}", short((simulated - measured).abs()))
+    };
+    [
+        format!("{} {}", bound.of, bound.at),
+        shown(bound.measured),
+        shown(bound.simulated),
+        difference.map_or_else(|| NONE.to_owned(), signed),
+        bound.bound.clone(),
+    ]
+}
+
+/// A number with four digits that tell something.
+pub(super) fn short(value: f64) -> String {
+    let decimals = match value.abs() {
+        size if size >= 1000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        size if size >= 1.0 => 3,
+        _ => 4,
+    };
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
     }
 }
 

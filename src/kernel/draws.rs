@@ -65,6 +65,14 @@ pub enum Purpose {
     LogsIn = 13,
     /// When it does.
     LoginAfter = 14,
+    /// How many requests are sent at once.
+    Calls = 15,
+    /// What a change adds to a session.
+    Growth = 20,
+    /// How long the application works on a request.
+    Work = 21,
+    /// Which of several things a request is about.
+    Object = 30,
 }
 
 impl DrawRoot {
@@ -110,6 +118,16 @@ impl UserDraws {
 }
 
 impl RequestDraws {
+    /// Those of the request that is number `call` of several at once, from 0.
+    #[inline]
+    #[must_use]
+    pub const fn call(self, call: u8) -> Self {
+        Self(
+            self.0
+                .wrapping_add(((call as u64) << 56).wrapping_mul(GAMMA)),
+        )
+    }
+
     /// 64 uniform bits for `command` (its place in the request).
     #[inline]
     #[must_use]
@@ -166,6 +184,10 @@ mod tests {
         assert_ne!(a.intent(0, Purpose::Think), b.intent(0, Purpose::Think));
         assert_ne!(a.intent(0, Purpose::Think), a.intent(1, Purpose::Think));
         assert_ne!(a.intent(0, Purpose::Think), a.intent(0, Purpose::Kind));
+        let calls = |call: u8| a.request(0, 0).call(call).at(0, Purpose::Kind);
+        assert_eq!(calls(0), a.intent(0, Purpose::Kind));
+        assert_ne!(calls(0), calls(1));
+        assert_ne!(calls(1), calls(2));
         assert_ne!(
             DrawRoot::new(7, 0).user(0, 1),
             DrawRoot::new(7, 1).user(0, 1)

@@ -6,9 +6,12 @@
 //! come and go, and [`memory`] is the one place with `unsafe` code.
 
 pub mod agenda;
+pub mod curve;
 pub mod draws;
 pub mod memory;
+pub mod places;
 pub mod quantiles;
 pub mod slab;
 pub mod station;
 pub mod streams;
+pub mod zipf;

@@ -51,6 +51,9 @@ pub enum Distribution<Q> {
     },
     /// Each of the listed values with equal probability; at least one.
     Empirical(Vec<Q>),
+    /// Each of the listed values as often as its weight says; at least one weight is above 0, and
+    /// their sum below 2^63.
+    Weighted(Vec<(Q, u64)>),
 }
 
 /// The standard normal quantile of 0.99 (Abramowitz & Stegun, table 26.5).
@@ -69,6 +72,11 @@ impl<Q: Quantity> Distribution<Q> {
             }
             Self::Empirical(spans) => {
                 spans.iter().map(|s| s.count() as f64).sum::<f64>() / spans.len().max(1) as f64
+            }
+            Self::Weighted(list) => {
+                let sum = list.iter().map(|(_, weight)| *weight as f64).sum::<f64>();
+                let weighted = |(value, weight): &(Q, u64)| value.count() as f64 * *weight as f64;
+                list.iter().map(weighted).sum::<f64>() / sum.max(1.0)
             }
         }
     }
@@ -98,7 +106,7 @@ impl<Q: Quantity> Distribution<Q> {
                     median.count() as f64 * libm::exp(self.sigma() * normal_quantile(p))
                 }
             }
-            Self::Empirical(_) => unreachable!("lists are drawn from directly"),
+            Self::Empirical(_) | Self::Weighted(_) => unreachable!("lists are drawn from directly"),
         }
     }
 }
@@ -129,6 +137,8 @@ pub struct Quantiles(Form);
 enum Form {
     Fixed(u64),
     List(Box<[u64]>),
+    /// Values, each with the sum of the weights up to and with its own.
+    Weighted(Box<[(u64, u64)]>),
     Table(Box<[[Step; STEPS]; LEVELS]>),
 }
 
@@ -154,6 +164,14 @@ impl Quantiles {
         Self(match distribution {
             Distribution::Fixed(value) => Form::Fixed(value.count()),
             Distribution::Empirical(spans) => Form::List(spans.iter().map(|s| s.count()).collect()),
+            Distribution::Weighted(list) => {
+                let mut sum = 0;
+                let summed = list.iter().map(|(value, weight)| {
+                    sum += weight;
+                    (value.count(), sum)
+                });
+                Form::Weighted(summed.collect())
+            }
             other => Form::Table(compile(other)),
         })
     }
@@ -170,8 +188,25 @@ impl Quantiles {
                 }
                 table[0][step as usize].at(bits << 8)
             }
-            Form::Fixed(value) => *value,
-            Form::List(list) => list[((u128::from(bits) * list.len() as u128) >> 64) as usize],
+            other => other.without_table(bits),
+        }
+    }
+}
+
+impl Form {
+    /// Fixed values and lists, which need not stand wherever tables are drawn from.
+    #[inline(never)]
+    fn without_table(&self, bits: u64) -> u64 {
+        match self {
+            Self::List(list) => list[((u128::from(bits) * list.len() as u128) >> 64) as usize],
+            Self::Weighted(list) => {
+                let sum = list.last().map_or(0, |(_, sum)| *sum);
+                let part = ((u128::from(bits) * u128::from(sum)) >> 64) as u64;
+                let place = list.partition_point(|(_, sum)| *sum <= part);
+                list.get(place).map_or(0, |(value, _)| *value)
+            }
+            Self::Fixed(value) => *value,
+            Self::Table(_) => unreachable!("this is a table"),
         }
     }
 }
@@ -346,5 +381,12 @@ mod tests {
             assert_close(share, 1.0 / 3.0, 0.05);
         }
         assert!(list.iter().all(|x| [1, 4, 9].contains(x)));
+        let weights = [(Span(1), 1), (Span(4), 0), (Span(9), 3)];
+        let distribution = Distribution::Weighted(weights.to_vec());
+        assert_close(distribution.mean(), 7.0, 1e-12);
+        let list = sample(&distribution, 30_000);
+        let ones = list.iter().filter(|x| **x == 1).count() as f64;
+        assert_close(ones / 30_000.0, 0.25, 0.05);
+        assert!(list.iter().all(|x| [1, 9].contains(x)));
     }
 }

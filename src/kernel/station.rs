@@ -104,6 +104,19 @@ impl Station {
         Admission::Served { start, done }
     }
 
+    /// As [`Station::enter`], where service takes longer the more are served with it: `service` is
+    /// told how many there will be when it begins, itself included.
+    pub fn enter_shared(&mut self, at: Time, service: impl FnOnce(u32) -> Span) -> Admission {
+        let Some(earliest) = self.free_at.peek().map(|earliest| earliest.0) else {
+            return Admission::Refused;
+        };
+        let start = at.max(earliest);
+        // One of those who are free by then takes it.
+        let others = self.free_at.iter().filter(|free| free.0 > start).count();
+        let service = service(others as u32 + 1);
+        self.enter(at, service)
+    }
+
     /// How many wait at `at`, which must not lie before the last call.
     pub fn waiting(&mut self, at: Time) -> usize {
         // First come, first served: starts are in order.
@@ -194,6 +207,30 @@ mod tests {
             expected,
             0.04,
         );
+    }
+
+    /// Always as many in service as there are servers: throughput is that of the universal
+    /// scalability law, N / (1 + sigma (N - 1) + kappa N (N - 1)).
+    #[test]
+    fn a_shared_station_under_full_load_follows_the_law_of_scalability() {
+        let (sigma, kappa) = (0.03, 0.0007);
+        let factor = |n: f64| 1.0 + sigma * (n - 1.0) + kappa * n * (n - 1.0);
+        for servers in [1u32, 4, 16, 64] {
+            let mut station = Station::new(servers, u32::MAX);
+            let mut last = Time::ZERO;
+            let queries = 20_000 * u64::from(servers);
+            for _ in 0..queries {
+                let admission = station.enter_shared(Time::ZERO, |n| {
+                    Span((SERVICE as f64 * factor(f64::from(n))) as u64)
+                });
+                if let Admission::Served { done, .. } = admission {
+                    last = last.max(done);
+                }
+            }
+            let throughput = queries as f64 / (last.0 as f64 / SERVICE as f64);
+            let n = f64::from(servers);
+            assert_close(throughput, n / factor(n), 0.005);
+        }
     }
 
     #[test]

@@ -4,8 +4,10 @@ use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::expect::{Bound, Expectation, Judge, Objection, Part};
 use crate::scenario::reader::choice::{clipped, nearest};
+use crate::scenario::store::{CpuCredits, StoreKind};
 use crate::scenario::users::UserClass;
-use crate::units::Ratio;
+use crate::scenario::workloads::WorkloadSpec;
+use crate::units::{Bandwidth, Ratio};
 
 use super::catalogue::{Metric, Unit, Value, catalogue};
 use super::measurements::Measurements;
@@ -87,11 +89,12 @@ pub(crate) fn billionths(bound: Bound) -> i128 {
         Bound::Ratio(share) => i128::from(share),
         Bound::Span(span) => i128::from(span.0),
         Bound::Rate(rate) => i128::from(rate.0),
+        Bound::Dollars(micros) => i128::from(micros) * 1_000,
     }
 }
 
 /// Metrics as `CloudWatch`, INFO and people name them, and their names here.
-const OTHER_NAMES: [(&str, &str); 20] = [
+const OTHER_NAMES: [(&str, &str); 29] = [
     ("cachehitrate", "hit_rate"),
     ("hit_ratio", "hit_rate"),
     ("hits", "hit_rate"),
@@ -105,6 +108,13 @@ const OTHER_NAMES: [(&str, &str); 20] = [
     ("bytesusedforcache", "used_memory_max"),
     ("enginecpuutilization", "engine_cpu_max"),
     ("cpu", "engine_cpu_max"),
+    ("cpuutilization", "host_cpu_max"),
+    ("cpucreditbalance", "cpu_credits_min"),
+    ("networkbytesin", "network_bytes_in"),
+    ("networkbytesout", "network_bytes_out"),
+    ("networkbandwidthinallowanceexceeded", "bandwidth_exceeded"),
+    ("networkbandwidthoutallowanceexceeded", "bandwidth_exceeded"),
+    ("networkbaselineusageoutpercentage", "network_usage_max"),
     ("successfulreadrequestlatency", "node_latency.mean"),
     ("successfulwriterequestlatency", "node_latency.mean"),
     ("lost", "sessions_lost"),
@@ -112,17 +122,18 @@ const OTHER_NAMES: [(&str, &str); 20] = [
     ("logins", "forced_logins"),
     ("errors", "failed_requests"),
     ("p99", "latency.p99"),
+    ("cost", "cost_per_month"),
+    ("price", "cost_per_month"),
 ];
 
 /// Beginnings of metrics that will come with what they measure.
-const NOT_YET: [&str; 9] = [
+const NOT_YET: [&str; 8] = [
     "replication_lag",
     "stale_",
     "acked_writes_lost",
     "write_outage",
     "read_outage",
     "connections_max",
-    "cost_per_",
     "damaged_sessions",
     "resurrected_sessions",
 ];
@@ -194,6 +205,7 @@ const fn fits(unit: Unit, bound: Bound) -> bool {
             | (Unit::Seconds, Bound::Span(_))
             | (Unit::Bytes, Bound::Bytes(_))
             | (Unit::PerSecond, Bound::Rate(_))
+            | (Unit::Dollars, Bound::Dollars(_))
     )
 }
 
@@ -204,6 +216,7 @@ fn wrong_unit(metric: &Metric, expectation: &Expectation) -> Objection {
         Unit::Seconds => ("a duration", "5ms"),
         Unit::Bytes => ("a size", "2GiB"),
         Unit::PerSecond => ("a rate", "12/s"),
+        Unit::Dollars => ("a price", "$500"),
     };
     // Who left out the unit most likely meant one of these.
     let meant = match (metric.unit, expectation.bound) {
@@ -211,6 +224,7 @@ fn wrong_unit(metric: &Metric, expectation: &Expectation) -> Objection {
         (Unit::Seconds, Bound::Count(number)) => format!("{number}ms"),
         (Unit::Bytes, Bound::Count(number)) => format!("{number}B"),
         (Unit::PerSecond, Bound::Count(number)) => format!("{number}/s"),
+        (Unit::Dollars, Bound::Count(number)) => format!("${number}"),
         _ => example.to_owned(),
     };
     let sign = expectation.comparison.as_str();
@@ -239,32 +253,58 @@ fn cannot_apply(metric: &str, scenario: &Scenario) -> Option<&'static str> {
     let any = |is: fn(&UserClass) -> bool| scenario.users.iter().any(is);
     let group = metric.rsplit_once('.').map_or(metric, |(group, _)| group);
     let logins = any(|class| class.login);
+    let recorded = scenario.trace.is_some();
+    let kind = &scenario.store.kind;
     let (possible, reason) = match group {
         "forced_logins" | "forced_login_rate" | "visits_with_login" => {
             (logins, "no class of users has a login")
         }
         "guest_resets" => (
-            any(|class| !class.login),
+            recorded || any(|class| !class.login),
             "every class of users has a login",
         ),
+        "memory_usage_max" | "used_memory_max" | "engine_cpu_max" | "node_latency" | "hit_rate"
+            if !kind.is_cache() =>
+        {
+            (false, "sessions lie in no cache: there are no nodes")
+        }
         "memory_usage_max" => (
             scenario.store.maxmemory.0 > 0,
             "the nodes have no `maxmemory`",
         ),
+        "host_cpu_max" => (
+            scenario.store.speed.vcpu.is_some(),
+            "without a `node_type` nobody knows how many vCPUs a node has",
+        ),
+        "cpu_credits_min" => (
+            scenario.store.speed.cpu_credits == CpuCredits::Standard,
+            "the nodes are not limited by CPU credits",
+        ),
+        "network_bytes_in" | "network_bytes_out" | "network_usage_max" | "bandwidth_exceeded" => (
+            scenario.store.speed.bandwidth > Bandwidth(0),
+            "the nodes' `bandwidth` has no limit",
+        ),
         "latency.read" => (
-            any(|class| class.modify_share.0 + class.untouched_share.0 < Ratio::ONE.0),
+            recorded || any(|class| class.modify_share.0 + class.untouched_share.0 < Ratio::ONE.0),
             "no request only reads the session",
         ),
         "latency.modify" => (
-            any(|class| class.modify_share > Ratio::ZERO),
+            recorded || any(|class| class.modify_share > Ratio::ZERO),
             "no request changes the session: `modify_share` is 0%",
         ),
         "latency.logout" => (
-            any(|class| class.logout_share > Ratio::ZERO),
+            recorded || any(|class| class.logout_share > Ratio::ZERO),
             "nobody logs out: `logout_share` is 0%",
         ),
+        "cost_per_month" | "cost_per_1000_sessions" => (
+            scenario.cost.node.is_some(),
+            "a node has no price: give `node_hour` in [cost]",
+        ),
         "db_latency" => (
-            logins || scenario.database.on_lost_session == OnLostSession::Restore,
+            logins
+                || scenario.database.on_lost_session == OnLostSession::Restore
+                || matches!(kind, StoreKind::Database { .. })
+                || scenario.workloads.iter().any(WorkloadSpec::asks_database),
             "the database is never asked: no logins, and lost sessions are not restored",
         ),
         _ => return None,

@@ -1,9 +1,11 @@
 //! What a run leaves: plain numbers, without an opinion on what they are called.
 
-use crate::probe::{Aftermath, LossCause};
+use crate::cost::Bill;
+use crate::probe::{Aftermath, LossCause, Mark};
 use crate::units::{Span, Time};
 
 use super::histogram::{Brief, Latencies};
+use super::workloads::WorkloadMeasurements;
 
 /// Adds counts of the same kind.
 trait Accumulate {
@@ -67,6 +69,10 @@ counts! {
     created: u64,
     /// Sessions whose user logged out.
     logged_out: u64,
+    /// Sessions whose user got another one by a login.
+    superseded: u64,
+    /// What libraries did besides, in the order of [`Mark`].
+    marks: [u64; Mark::NUMBER],
     /// Sessions whose own end came, and nobody came back.
     ended: u64,
     /// Sessions that the run's end found alive.
@@ -92,6 +98,12 @@ counts! {
     db_refused: u64,
     /// Queries that the same requests would have made without a cache.
     db_baseline: u64,
+    /// Bytes that nodes whose network is limited received.
+    network_in: u64,
+    /// Bytes that they sent.
+    network_out: u64,
+    /// Commands and replies that had to wait because a node's allowance was used up.
+    bandwidth_exceeded: u64,
 }
 
 impl Counts {
@@ -107,7 +119,12 @@ impl Counts {
 
     /// Sessions that met their fate.
     pub fn fates(&self) -> u64 {
-        self.logged_out + self.ended + self.alive + self.expired_in_use + self.lost_in_all()
+        self.logged_out
+            + self.superseded
+            + self.ended
+            + self.alive
+            + self.expired_in_use
+            + self.lost_in_all()
     }
 }
 
@@ -120,6 +137,14 @@ pub struct Gauges {
     pub memory_usage: Option<u64>,
     /// Busy time of the busiest node in its highest minute, in parts of 10^-9.
     pub engine_cpu: Option<u64>,
+    /// Busy time of all vCPUs of the busiest node in its highest minute, in parts of 10^-9;
+    /// `None` if their number is not known.
+    pub host_cpu: Option<u64>,
+    /// Most bytes a second that a node sent or received in a minute, in parts of 10^-9 of the
+    /// bandwidth that lasts; `None` without a limit.
+    pub network_usage: Option<u64>,
+    /// Fewest CPU credits of a node; `None` if none is limited by them.
+    pub cpu_credits: Option<u64>,
     /// Requests a second in the highest minute, in 10^-9 a second.
     pub request_rate: Option<u64>,
     /// Queries a second that were sent to the database in its highest minute, in 10^-9 a second.
@@ -131,12 +156,18 @@ pub struct Gauges {
 }
 
 impl Gauges {
-    /// Keeps the higher value of each.
+    /// Keeps the higher value of each, and the lower one of credits.
     pub fn raise(&mut self, other: &Self) {
         // `None` is less than any value.
         self.used_memory = self.used_memory.max(other.used_memory);
         self.memory_usage = self.memory_usage.max(other.memory_usage);
         self.engine_cpu = self.engine_cpu.max(other.engine_cpu);
+        self.host_cpu = self.host_cpu.max(other.host_cpu);
+        self.network_usage = self.network_usage.max(other.network_usage);
+        self.cpu_credits = match (self.cpu_credits, other.cpu_credits) {
+            (Some(mine), Some(theirs)) => Some(mine.min(theirs)),
+            (mine, theirs) => mine.or(theirs),
+        };
         self.request_rate = self.request_rate.max(other.request_rate);
         self.db_query_rate = self.db_query_rate.max(other.db_query_rate);
         self.live_sessions = self.live_sessions.max(other.live_sessions);
@@ -157,6 +188,8 @@ pub enum Group {
     Login,
     /// Logouts.
     Logout,
+    /// Requests that do without the session.
+    Other,
     /// Commands, at the server.
     Node,
     /// Queries, at the database.
@@ -166,12 +199,13 @@ pub enum Group {
 impl Group {
     /// All of them. The kinds of requests come in the order of
     /// [`RequestKind`](crate::probe::RequestKind).
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Requests,
         Self::Read,
         Self::Modify,
         Self::Login,
         Self::Logout,
+        Self::Other,
         Self::Node,
         Self::Database,
     ];
@@ -184,6 +218,7 @@ impl Group {
             Self::Modify => "latency.modify",
             Self::Login => "latency.login",
             Self::Logout => "latency.logout",
+            Self::Other => "latency.other",
             Self::Node => "node_latency",
             Self::Database => "db_latency",
         }
@@ -214,6 +249,8 @@ pub struct Applies {
     pub logins: bool,
     /// A class has none.
     pub guests: bool,
+    /// The nodes' network has a limit.
+    pub network: bool,
 }
 
 /// What a run leaves.
@@ -245,8 +282,12 @@ pub struct Measurements {
     pub in_flight_at_end: u64,
     /// A hash over every event of the run in its order.
     pub fingerprint: u64,
+    /// What the workloads beside the sessions did, in their order.
+    pub workloads: Vec<WorkloadMeasurements>,
     /// Which metrics can apply.
     pub applies: Applies,
+    /// What a month like it costs.
+    pub bill: Bill,
 }
 
 impl Measurements {

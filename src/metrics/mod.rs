@@ -10,8 +10,10 @@ pub mod check;
 pub mod document;
 pub mod expect;
 pub mod histogram;
+mod loads;
 pub mod measurements;
 pub mod recorder;
+pub mod workloads;
 
 #[cfg(test)]
 mod tests;

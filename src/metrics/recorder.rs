@@ -21,19 +21,22 @@
 //! The three methods that are called for every request do nothing but integer additions to
 //! memory that stays in the first-level cache. No fact allocates.
 
+use crate::cost::{Bill, Contract, Usage};
 use crate::probe::{
-    Aftermath, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
+    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, RequestDone,
+    RequestKind, WorkloadDone,
 };
 use crate::scenario::Scenario;
-use crate::units::{Span, Time};
+use crate::units::{Bandwidth, Span, Time};
 
 use super::check::check;
 use super::histogram::Bins;
+use super::loads::{billionths, loads, network, rate};
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
+use super::workloads::Watched;
 
 /// A minute, over which a load is averaged as `CloudWatch` does.
 const MINUTE: Span = Span::from_secs(60);
-const BILLION: u128 = 1_000_000_000;
 
 /// The probe that leaves [`Measurements`].
 #[derive(Debug)]
@@ -55,15 +58,19 @@ struct Rare {
     seed: u64,
     /// Whether a class has a login, by its place in the scenario.
     logins: Vec<bool>,
+    /// Virtual CPUs of a node, if that is known.
+    vcpu: Option<u32>,
+    /// Whether the nodes' network has a limit.
+    network: bool,
     began: Option<Time>,
     row_start: Time,
     row_gauges: Gauges,
     /// Latencies of all kinds of requests in the row that ends.
     row_latencies: Bins,
-    /// Busy time of the nodes when the row began.
-    row_busy: Vec<Span>,
+    /// The nodes when the row began.
+    row_nodes: Vec<NodeSample>,
     minute_start: Time,
-    minute_busy: Vec<Span>,
+    minute_nodes: Vec<NodeSample>,
     /// Counts of the whole run when the minute began.
     minute_counts: Counts,
     /// Whether a whole minute has been seen: a shorter one then no longer counts.
@@ -72,6 +79,12 @@ struct Rare {
     gauges: Gauges,
     latencies: [Bins; Group::ALL.len()],
     rows: Vec<Row>,
+    workloads: Vec<Watched>,
+    /// `used_memory` of all nodes when it was last looked at.
+    used_memory: u64,
+    /// What is paid for, and what was used of it.
+    contract: Option<Contract>,
+    usage: Usage,
     open_at_start: u64,
     expired_pending_at_start: u64,
     in_flight_at_start: u64,
@@ -85,8 +98,15 @@ impl Recorder {
     /// A recorder for a run of `scenario`.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Self {
-        let logins = scenario.users.iter().map(|class| class.login).collect();
-        Self::with(scenario.seed, logins)
+        let logins = scenario.users.iter().map(|class| class.login);
+        // Nobody logs in in recorded traffic, which is the class behind the last.
+        let recorded = scenario.trace.iter().map(|_| false);
+        let mut recorder = Self::with(scenario.seed, logins.chain(recorded).collect());
+        recorder.rare.vcpu = scenario.store.speed.vcpu;
+        recorder.rare.network = scenario.store.speed.bandwidth > Bandwidth(0);
+        recorder.rare.workloads = vec![Watched::default(); scenario.workloads.len()];
+        recorder.rare.contract = Some(Contract::new(scenario));
+        recorder
     }
 
     pub(super) fn with(seed: u64, logins: Vec<bool>) -> Self {
@@ -99,19 +119,25 @@ impl Recorder {
             rare: Box::new(Rare {
                 seed,
                 logins,
+                vcpu: None,
+                network: false,
                 began: None,
                 row_start: Time::ZERO,
                 row_gauges: Gauges::default(),
                 row_latencies: Bins::default(),
-                row_busy: Vec::new(),
+                row_nodes: Vec::new(),
                 minute_start: Time::ZERO,
-                minute_busy: Vec::new(),
+                minute_nodes: Vec::new(),
                 minute_counts: Counts::default(),
                 minute_seen: false,
                 total: Counts::default(),
                 gauges: Gauges::default(),
                 latencies: Default::default(),
                 rows: Vec::new(),
+                workloads: Vec::new(),
+                used_memory: 0,
+                contract: None,
+                usage: Usage::default(),
                 open_at_start: 0,
                 expired_pending_at_start: 0,
                 in_flight_at_start: 0,
@@ -133,6 +159,7 @@ impl Recorder {
             self.forget();
         }
         let rare = self.rare;
+        let bill = rare.bill();
         let measurements = Measurements {
             complete: rare.complete,
             began: rare.began,
@@ -146,10 +173,17 @@ impl Recorder {
             in_flight_at_start: rare.in_flight_at_start,
             in_flight_at_end: rare.in_flight_at_end,
             fingerprint: rare.fingerprint,
+            workloads: rare
+                .workloads
+                .into_iter()
+                .map(|watched| watched.finish(rare.used_memory))
+                .collect(),
             applies: Applies {
                 logins: rare.logins.contains(&true),
                 guests: rare.logins.contains(&false),
+                network: rare.network,
             },
+            bill,
         };
         if let Err(broken) = check(&measurements) {
             panic!("{broken} (seed {}, at {})", rare.seed, Span(rare.ended.0));
@@ -169,17 +203,21 @@ impl Recorder {
         }
         self.rare.total = Counts::default();
         self.rare.gauges = Gauges::default();
+        self.rare.usage = Usage::default();
         self.rare.rows.clear();
+        self.rare.workloads.fill(Watched::default());
         self.rare.latencies.iter_mut().for_each(Bins::clear);
     }
 
     /// Notes the nodes' memory.
     fn observe(&mut self, nodes: &[NodeSample]) {
+        self.rare.used_memory = nodes.iter().map(|node| node.used_memory).sum();
         for node in nodes {
             let usage = (node.maxmemory > 0).then(|| billionths(node.used_memory, node.maxmemory));
             self.rare.row_gauges.raise(&Gauges {
                 used_memory: Some(node.used_memory),
                 memory_usage: usage,
+                cpu_credits: node.cpu_credits,
                 ..Gauges::default()
             });
         }
@@ -196,15 +234,14 @@ impl Recorder {
             rare.minute_seen |= elapsed >= MINUTE;
             let before = &rare.minute_counts;
             rare.row_gauges.raise(&Gauges {
-                engine_cpu: busiest(nodes, &rare.minute_busy, elapsed),
                 request_rate: Some(rate(so_far.requests - before.requests, elapsed)),
                 db_query_rate: Some(rate(so_far.db_queries - before.db_queries, elapsed)),
-                ..Gauges::default()
+                ..loads(nodes, &rare.minute_nodes, elapsed, rare.vcpu)
             });
         }
         rare.minute_start = at;
         rare.minute_counts = so_far;
-        note_busy(&mut rare.minute_busy, nodes);
+        nodes.clone_into(&mut rare.minute_nodes);
     }
 
     fn end_row(&mut self, at: Time, nodes: &[NodeSample]) {
@@ -219,11 +256,20 @@ impl Recorder {
         if elapsed > Span::ZERO && elapsed < MINUTE {
             // Whether a minute happens to end in a short row says nothing about the row: its own
             // averages stand there. The run's highest minute is none of theirs.
-            rare.row_gauges.engine_cpu = busiest(nodes, &rare.row_busy, elapsed);
+            let loads = loads(nodes, &rare.row_nodes, elapsed, rare.vcpu);
+            rare.row_gauges.engine_cpu = loads.engine_cpu;
+            rare.row_gauges.host_cpu = loads.host_cpu;
+            rare.row_gauges.network_usage = loads.network_usage;
             rare.row_gauges.request_rate = Some(rate(self.row.requests, elapsed));
             rare.row_gauges.db_query_rate = Some(rate(self.row.db_queries, elapsed));
         }
-        note_busy(&mut rare.row_busy, nodes);
+        for (node, before) in nodes.iter().zip(&rare.row_nodes) {
+            let (now, before) = (network(node), network(before));
+            self.row.network_in += now.bytes_in - before.bytes_in;
+            self.row.network_out += now.bytes_out - before.bytes_out;
+            self.row.bandwidth_exceeded += now.exceeded - before.exceeded;
+        }
+        nodes.clone_into(&mut rare.row_nodes);
         rare.total.add(&self.row);
         rare.rows.push(Row {
             start: rare.row_start,
@@ -247,31 +293,30 @@ impl Recorder {
     }
 }
 
-/// `part` in billionths of `whole`, rounded to the nearest.
-fn billionths(part: u64, whole: u64) -> u64 {
-    ((u128::from(part) * BILLION + u128::from(whole / 2)) / u128::from(whole)) as u64
-}
+impl Rare {
+    /// Notes what is there at the end of a row, as if it had been there all the time.
+    fn use_up(&mut self, elapsed: Span, nodes: &[NodeSample], live_sessions: u64) {
+        let memory: u64 = nodes.iter().map(|node| node.used_memory).sum();
+        let usage = &mut self.usage;
+        usage.session_time += u128::from(live_sessions) * u128::from(elapsed.0);
+        usage.memory_time += u128::from(memory) * u128::from(elapsed.0);
+        usage.memory_most = usage.memory_most.max(memory);
+    }
 
-/// `count` in `elapsed` as a rate, in 10^-9 a second.
-fn rate(count: u64, elapsed: Span) -> u64 {
-    let scaled = u128::from(count) * BILLION * BILLION;
-    ((scaled + u128::from(elapsed.0 / 2)) / u128::from(elapsed.0)) as u64
-}
-
-/// Share of `elapsed` that the busiest node worked, in billionths. Work is booked when it is
-/// taken on, so a node under overload can have booked more than fits: it is simply busy.
-fn busiest(nodes: &[NodeSample], before: &[Span], elapsed: Span) -> Option<u64> {
-    let busy = nodes
-        .iter()
-        .zip(before)
-        .map(|(node, before)| node.busy.0 - before.0);
-    busy.max()
-        .map(|busy| billionths(busy.min(elapsed.0), elapsed.0))
-}
-
-fn note_busy(busy: &mut Vec<Span>, nodes: &[NodeSample]) {
-    busy.clear();
-    busy.extend(nodes.iter().map(|node| node.busy));
+    /// What a month like the measured part costs.
+    fn bill(&self) -> Bill {
+        let (Some(contract), Some(began)) = (&self.contract, self.began) else {
+            return Bill::default();
+        };
+        let spared = self.total.db_baseline.wrapping_sub(self.total.db_queries);
+        contract.bill(&Usage {
+            measured: self.ended.since(began),
+            commands: self.total.commands.iter().sum(),
+            // Negative where the cache makes more queries than it spares.
+            queries_spared: spared.cast_signed(),
+            ..self.usage
+        })
+    }
 }
 
 impl Probe for Recorder {
@@ -325,6 +370,7 @@ impl Probe for Recorder {
     fn session_closed(&mut self, _at: Time, _class: u16, fate: Fate) {
         match fate {
             Fate::LoggedOut => self.row.logged_out += 1,
+            Fate::Superseded => self.row.superseded += 1,
             Fate::Ended => self.row.ended += 1,
             Fate::Alive => self.row.alive += 1,
             Fate::ExpiredInUse => self.row.expired_in_use += 1,
@@ -355,6 +401,10 @@ impl Probe for Recorder {
         }
     }
 
+    fn mark(&mut self, _at: Time, _class: u16, mark: Mark, number: u64) {
+        self.row.marks[mark as usize] += number;
+    }
+
     fn db_query(&mut self, sent: Time, done: Time) {
         self.row.db_queries += 1;
         self.database.record(done.since(sent).0);
@@ -363,6 +413,24 @@ impl Probe for Recorder {
     fn db_refused(&mut self, _at: Time) {
         self.row.db_queries += 1;
         self.row.db_refused += 1;
+    }
+
+    fn workload_done(&mut self, fact: &WorkloadDone) {
+        let queries = fact.without_cache;
+        if fact.issued >= self.begin {
+            self.row.db_baseline += u64::from(queries.reads) + u64::from(queries.writes);
+        }
+        self.rare.workloads[fact.workload as usize].done(fact, self.begin);
+    }
+
+    fn workload_key_died(&mut self, _at: Time, workload: u16, evicted: bool) {
+        self.rare.workloads[workload as usize].key_died(evicted);
+    }
+
+    fn workloads_end(&mut self, kept: &[Kept]) {
+        for (watched, kept) in self.rare.workloads.iter_mut().zip(kept) {
+            watched.keeps(*kept);
+        }
     }
 
     fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {
@@ -382,6 +450,7 @@ impl Probe for Recorder {
         let elapsed = at.since(self.rare.row_start);
         // An interrupt can come just as a row ends; then there is no further row.
         if elapsed > Span::ZERO || self.row != Counts::default() {
+            self.rare.use_up(elapsed, nodes, live_sessions);
             self.end_row(at, nodes);
         }
     }
@@ -408,8 +477,8 @@ impl Probe for Recorder {
         rare.open_at_start = open_sessions;
         rare.row_start = at;
         rare.minute_start = at;
-        note_busy(&mut rare.row_busy, nodes);
-        note_busy(&mut rare.minute_busy, nodes);
+        nodes.clone_into(&mut rare.row_nodes);
+        nodes.clone_into(&mut rare.minute_nodes);
         self.observe(nodes);
     }
 

@@ -3,8 +3,12 @@
 //! The world calls a [`Probe`]; every method does nothing by default, so an absent probe costs
 //! nothing. What becomes of the facts (counts, histograms, a journal) is the probe's business.
 
+mod both;
+
 use crate::scenario::commands::CommandName;
-use crate::units::{Span, Time};
+use crate::units::{Bandwidth, Span, Time};
+
+pub use both::Both;
 
 /// Kinds of requests, as `latency.<kind>` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,11 +22,19 @@ pub enum RequestKind {
     Login,
     /// Ends it.
     Logout,
+    /// Does without: it brings no cookie, or does not touch the session.
+    Other,
 }
 
 impl RequestKind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Modify, Self::Login, Self::Logout];
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Modify,
+        Self::Login,
+        Self::Logout,
+        Self::Other,
+    ];
 
     /// As metrics name it.
     pub const fn as_str(self) -> &'static str {
@@ -31,6 +43,7 @@ impl RequestKind {
             Self::Modify => "modify",
             Self::Login => "login",
             Self::Logout => "logout",
+            Self::Other => "other",
         }
     }
 }
@@ -43,17 +56,28 @@ pub enum LossCause {
     Evicted,
     /// Its creating write never took.
     Refused,
+    /// The node, or the instance of the application, that held it is gone.
+    NodeLost,
+    /// The browser had dropped the cookie when the user came back.
+    CookieExpired,
 }
 
 impl LossCause {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Evicted, Self::Refused];
+    pub const ALL: [Self; 4] = [
+        Self::Evicted,
+        Self::Refused,
+        Self::NodeLost,
+        Self::CookieExpired,
+    ];
 
     /// As metrics name it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Evicted => "evicted",
             Self::Refused => "refused",
+            Self::NodeLost => "node_lost",
+            Self::CookieExpired => "cookie_expired",
         }
     }
 }
@@ -63,6 +87,8 @@ impl LossCause {
 pub enum Fate {
     /// The user logged out.
     LoggedOut,
+    /// A login gave the user another one.
+    Superseded,
     /// Its own end came and the user had no later intent in it.
     Ended,
     /// The run ended first.
@@ -84,6 +110,25 @@ pub enum Aftermath {
     GuestReset,
     /// The user gave up: a logout that found nothing to log out of.
     Abandoned,
+}
+
+/// What a session's library does to it besides its fate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mark {
+    /// A session was created by a request without a cookie that had nothing to store.
+    CreatedCookieless,
+    /// The key of a session that was superseded stayed in the store.
+    LeakedKey,
+    /// A change was overwritten by a parallel request, or dropped for want of the lock.
+    LostUpdate,
+    /// A request stored a session again that was over: its user had logged out, or had another.
+    Resurrected,
+}
+
+impl Mark {
+    /// How many there are.
+    pub const NUMBER: usize = 4;
 }
 
 /// How a finished request stood to its session.
@@ -157,6 +202,36 @@ pub struct CommandDone {
     pub done: Time,
 }
 
+/// A finished request of a workload beside the sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkloadDone {
+    /// The workload, by its place in the scenario.
+    pub workload: u16,
+    /// When it was sent.
+    pub issued: Time,
+    /// When the application had all it needed.
+    pub done: Time,
+    /// The store's part of the time between.
+    pub store_time: Span,
+    /// Whether it found what it read; `None` if it did not read.
+    pub found: Option<bool>,
+    /// Whether any of its commands was refused (OOM), or its query.
+    pub refused: bool,
+    /// Queries that it sent to the database.
+    pub queries: Queries,
+    /// Queries that it would have sent had there been no cache.
+    pub without_cache: Queries,
+}
+
+/// What a workload keeps in all nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Keys, expired ones that are still resident included.
+    pub keys: u64,
+    /// What these allocate, in bytes; the buckets of the hash tables aside.
+    pub bytes: u64,
+}
+
 /// The state of a node at a moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NodeSample {
@@ -168,8 +243,38 @@ pub struct NodeSample {
     pub keys: u64,
     /// Of these, keys with a TTL.
     pub expires: u64,
-    /// Time the node was busy since the start of the run.
+    /// Time the node's main thread was busy since the start of the run.
     pub busy: Span,
+    /// Likewise its threads for input and output, all together.
+    pub io_busy: Span,
+    /// CPU credits that are left, if the node is limited by them.
+    pub cpu_credits: Option<u64>,
+    /// What went over its network since the start of the run, if that has a limit.
+    pub network: Option<NetworkSample>,
+}
+
+/// What went over a node's network since the start of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetworkSample {
+    /// Bytes that the node received.
+    pub bytes_in: u64,
+    /// Bytes that it sent.
+    pub bytes_out: u64,
+    /// Commands and replies that had to wait because the allowance was used up.
+    pub exceeded: u64,
+    /// Bandwidth that lasts, in each direction.
+    pub baseline: Bandwidth,
+}
+
+/// A visit, by what does not depend on the deployment: two runs of the same users have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VisitId {
+    /// Class of the user, by its place in the scenario.
+    pub class: u16,
+    /// Number of the user within the class, or of the key in recorded traffic.
+    pub user: u64,
+    /// Number of the visit's first intent.
+    pub first: u32,
 }
 
 /// Receives facts. All times are those of the fact, which may lie before the present for a
@@ -188,6 +293,8 @@ pub trait Probe {
     fn key_expired(&mut self, at: Time, node: u16) {}
     /// A visit began (a user came, or came back).
     fn visit_began(&mut self, at: Time, class: u16) {}
+    /// Facts about sessions that follow, until another visit is named, are of this visit.
+    fn about(&mut self, visit: VisitId) {}
     /// A session was created.
     fn session_created(&mut self, at: Time, class: u16) {}
     /// A session met its fate.
@@ -206,10 +313,21 @@ pub trait Probe {
         aftermath: Aftermath,
     ) {
     }
+    /// A library did that, so many times at once.
+    fn mark(&mut self, at: Time, class: u16, mark: Mark, number: u64) {}
+    /// What followed when a visit found a session gone that had been lost between two visits. Such
+    /// a loss is unnoticed, since no visit lost anything; this is what the next visit meets.
+    fn found_late(&mut self, at: Time, class: u16, cause: LossCause, aftermath: Aftermath) {}
     /// The database answered a query that was sent at `sent`.
     fn db_query(&mut self, sent: Time, done: Time) {}
     /// The database refused a query: too many were waiting.
     fn db_refused(&mut self, at: Time) {}
+    /// A request of a workload got its answer.
+    fn workload_done(&mut self, fact: &WorkloadDone) {}
+    /// A node evicted a key of a workload (`evicted`), or reclaimed an expired one.
+    fn workload_key_died(&mut self, at: Time, workload: u16, evicted: bool) {}
+    /// What the workloads keep, in their order, at the end of the run.
+    fn workloads_end(&mut self, kept: &[Kept]) {}
     /// A row of the time series ends now.
     fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {}
     /// A minute of the run ends now (also the end of the run).

@@ -5,10 +5,10 @@
 
 use std::fmt::Write as _;
 
-use super::keys::KeyTable;
-use super::trace::Row;
 use super::{Counts, FinalKeys, Replay, Replayed, Setup};
+use crate::kernel::places::Places;
 use crate::store::slots::{SlotMap, hash_slot};
+use crate::traffic::trace::Row;
 use crate::units::Time;
 
 /// What stands before the number in a key's name.
@@ -101,7 +101,7 @@ impl Deployment {
 #[derive(Debug)]
 struct Router {
     shards: SlotMap,
-    table: KeyTable,
+    table: Places,
     slots: Vec<u16>,
     digits: usize,
     name: String,
@@ -111,7 +111,7 @@ impl Router {
     fn new(shards: u32, key_length: u32) -> Self {
         Self {
             shards: SlotMap::even(shards),
-            table: KeyTable::default(),
+            table: Places::default(),
             slots: Vec::new(),
             digits: (key_length as usize).saturating_sub(PREFIX.len()),
             name: String::new(),
@@ -139,7 +139,7 @@ impl Router {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replay::trace::Operation;
+    use crate::traffic::trace::Operation;
 
     fn rows() -> Vec<Row> {
         (0..60_000u64)

@@ -10,22 +10,20 @@
 
 pub mod compressed;
 pub mod deployment;
-mod keys;
 mod ledger;
-pub mod trace;
 
+use crate::kernel::places::Places;
 use crate::kernel::streams::Streams;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::StoreSpec;
 use crate::store::keyspace::{
     Command, CpuTime, KeyId, Keyspace, Outcome, Shape, ShapeId, ShapeKind, Ttl,
 };
+use crate::traffic::trace::{Operation, Row};
 use crate::units::{Span, Time};
 
-use keys::KeyTable;
 pub use ledger::{Counts, FinalKeys};
 use ledger::{Ledger, Missing};
-use trace::{Operation, Row};
 
 /// What a replay needs besides its rows.
 #[derive(Clone, Debug)]
@@ -111,7 +109,7 @@ pub struct Replay {
     keyspace: Keyspace,
     shape: ShapeId,
     is_hash: bool,
-    table: KeyTable,
+    table: Places,
     ledger: Ledger,
     now: Time,
     end: Time,
@@ -142,7 +140,7 @@ impl Replay {
             keyspace,
             shape,
             is_hash: setup.kind != ShapeKind::String,
-            table: KeyTable::default(),
+            table: Places::default(),
             ledger: Ledger::default(),
             now: Time::ZERO,
             end: setup.end,
@@ -155,19 +153,35 @@ impl Replay {
     }
 
     /// The next rows, none of which may lie before the one above it. The same as one by one, and
-    /// faster: what the rows ahead will need is asked for early.
+    /// faster: each row's key is looked up some rows ahead, and its records are asked for then.
     pub fn rows(&mut self, rows: &[Row]) {
+        for row in &rows[..rows.len().min(2 * ROWS_AHEAD)] {
+            self.table.warm(row.key);
+        }
+        let mut keys = [KeyId(0); ROWS_AHEAD];
+        for (row, key) in rows.iter().zip(&mut keys) {
+            *key = self.find_ahead(row);
+        }
         for (place, row) in rows.iter().enumerate() {
             if let Some(far) = rows.get(place + 2 * ROWS_AHEAD) {
                 self.table.warm(far.key);
             }
-            let near = rows.get(place + ROWS_AHEAD);
-            if let Some(known) = near.and_then(|near| self.table.likely_place(near.key)) {
-                self.keyspace.warm(KeyId(known));
-                self.ledger.warm(known);
+            let key = keys[place % ROWS_AHEAD];
+            if let Some(next) = rows.get(place + ROWS_AHEAD) {
+                keys[place % ROWS_AHEAD] = self.find_ahead(next);
             }
-            self.row(row);
+            self.row_on(row, key);
         }
+    }
+
+    /// The key of a row whose turn comes soon. That a new one is known early changes nothing: its
+    /// number is that of its first row among all rows.
+    #[inline]
+    fn find_ahead(&mut self, row: &Row) -> KeyId {
+        let key = self.key(row.key, 0);
+        self.keyspace.warm(key);
+        self.ledger.warm(key.0);
+        key
     }
 
     /// The next row, which must not lie before the last one.
@@ -179,12 +193,18 @@ impl Replay {
     /// The next row, on a key of hash slot `slot`.
     #[inline]
     fn row_in_slot(&mut self, row: &Row, slot: u16) {
+        let key = self.key(row.key, slot);
+        self.row_on(row, key);
+    }
+
+    /// The next row, on a key that is known.
+    #[inline]
+    fn row_on(&mut self, row: &Row, key: KeyId) {
         let at = Time(row.millis * 1_000_000);
         if at >= self.next_sample {
             self.sample_until(at);
         }
         self.advance(at.max(self.now + BETWEEN_ROWS));
-        let key = self.key(row.key, slot);
         match row.operation {
             Operation::Get => self.get(key, row),
             Operation::Set => self.set(key, row),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::scenario::store::{Allocator, EvictionPolicy};
+use crate::traffic::trace::TraceReader;
 use crate::units::Bytes;
-use trace::TraceReader;
 
 fn setup(policy: EvictionPolicy, maxmemory: u64) -> Setup {
     Setup {

@@ -54,6 +54,7 @@ fn exact(value: Value, unit: Unit) -> String {
         Unit::Bytes => format!("{} bytes", shown(Some(value), Unit::Count)),
         Unit::Ratio => format!("{}%", digits(number * 100.0, 7)),
         Unit::Seconds => format!("{} ms", digits(number * 1e3, 6)),
+        Unit::Dollars => format!("${}", digits(number, 9)),
         Unit::PerSecond => format!("{}/s", digits(number, 9)),
     }
 }

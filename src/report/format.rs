@@ -13,6 +13,7 @@ pub fn value(value: Option<Value>, unit: Unit) -> String {
         (Some(Value::Whole(number)), Unit::Bytes) => bytes(number),
         (Some(Value::Whole(number)), _) => thousands(number),
         (Some(Value::Billionths(number)), Unit::Ratio) => percent(number),
+        (Some(Value::Billionths(number)), Unit::Dollars) => dollars(number),
         (Some(Value::Billionths(number)), Unit::Seconds) => duration(number.unsigned_abs()),
         (Some(number), Unit::PerSecond) => format!("{}/s", significant(number.number())),
         (Some(number), _) => significant(number.number()),
@@ -51,6 +52,17 @@ pub fn percent(billionths: i64) -> String {
         // A billionth more than nothing, or less than everything.
         None => format!("{percent}%"),
     }
+}
+
+/// Billionths of a US dollar, to the cent.
+pub fn dollars(billionths: i64) -> String {
+    let sign = if billionths < 0 { "-" } else { "" };
+    let size = billionths.unsigned_abs();
+    if size > 0 && size < 5_000_000 {
+        return format!("{sign}${}", significant(size as f64 / 1e9));
+    }
+    let cents = (size + 5_000_000) / 10_000_000;
+    format!("{sign}${}.{:02}", thousands(cents / 100), cents % 100)
 }
 
 /// Three significant digits, with thousands set apart.

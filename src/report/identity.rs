@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 /// Raised whenever a change of the program changes any result, with an entry under "Changed
 /// results" in the changelog. It is part of a result's id, so that results of different versions
 /// never overwrite each other.
-pub const RESULTS_VERSION: u32 = 1;
+pub const RESULTS_VERSION: u32 = 2;
 
 /// Hexadecimal digits of an id: 64 bits.
 const ID_DIGITS: usize = 16;

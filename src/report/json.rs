@@ -3,14 +3,18 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::cloudwatch::{self, Origin};
 use crate::metrics::catalogue::{Metric, Value, catalogue};
 use crate::metrics::expect::verdicts;
 use crate::metrics::measurements::Measurements;
 use crate::scenario::Scenario;
+use crate::units::Time;
 
 use super::Outcome;
 use super::identity::RESULTS_VERSION;
-use super::warnings::warnings;
+use super::text::deployment;
+use super::warnings::{still_fills, warnings};
+use super::workloads::{Workload, for_machines};
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -19,6 +23,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 struct Summary<'a> {
     schema_version: u32,
     scenario: &'a str,
+    description: &'a str,
+    deployment: String,
+    maxmemory_bytes: Option<u64>,
     id: &'a str,
     complete: bool,
     seed: u64,
@@ -29,10 +36,17 @@ struct Summary<'a> {
     simulated_seconds: f64,
     warmup_seconds: f64,
     measured_seconds: f64,
+    window_seconds: f64,
+    still_fills: bool,
     fingerprint: String,
     warnings: Vec<String>,
+    cost: Cost<'a>,
     expectations: Vec<Expected<'a>>,
+    first_noticed_seconds: Option<f64>,
+    alarms: Vec<Alarm>,
     metrics: Metrics<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    workloads: Vec<Workload<'a>>,
 }
 
 /// An expectation and what became of it.
@@ -43,6 +57,46 @@ struct Expected<'a> {
     metric: &'a str,
     value: Option<Number>,
     holds: bool,
+}
+
+/// Of which prices the costs are.
+#[derive(Serialize)]
+struct Cost<'a> {
+    region: &'a str,
+    prices: &'a str,
+    payment: &'static str,
+}
+
+/// An alarm and when it was on.
+#[derive(Serialize)]
+struct Alarm {
+    name: String,
+    recommended: bool,
+    when: String,
+    period_seconds: u64,
+    datapoints: u32,
+    of: u32,
+    has_data: bool,
+    fired: Vec<[f64; 2]>,
+}
+
+fn alarms(outcome: Outcome<'_>) -> Vec<Alarm> {
+    let alarmed = cloudwatch::alarms(outcome.scenario, outcome.measurements);
+    let alarms = alarmed.into_iter().map(|alarmed| Alarm {
+        recommended: alarmed.origin == Origin::Recommended,
+        when: alarmed.alarm.when.to_string(),
+        period_seconds: alarmed.alarm.period.0 / 1_000_000_000,
+        datapoints: alarmed.alarm.datapoints,
+        of: alarmed.alarm.of,
+        has_data: alarmed.has_data,
+        fired: alarmed
+            .fired
+            .iter()
+            .map(|(from, to)| [from.seconds(), to.seconds()])
+            .collect(),
+        name: alarmed.alarm.name,
+    });
+    alarms.collect()
 }
 
 /// A metric's value.
@@ -100,6 +154,9 @@ pub fn summary(outcome: Outcome<'_>) -> String {
     let summary = Summary {
         schema_version: SCHEMA_VERSION,
         scenario: &scenario.name,
+        description: &scenario.description,
+        deployment: deployment(&scenario.store),
+        maxmemory_bytes: Some(scenario.store.maxmemory.0).filter(|bytes| *bytes > 0),
         id: &identity.id,
         complete: measurements.complete,
         seed: identity.seed,
@@ -110,13 +167,23 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         simulated_seconds: measurements.ended.seconds(),
         warmup_seconds: scenario.warmup.seconds(),
         measured_seconds: measurements.measured().seconds(),
+        window_seconds: scenario.window.seconds(),
+        still_fills: still_fills(scenario, measurements),
         fingerprint: format!("{:016x}", measurements.fingerprint),
         warnings: warnings(outcome),
+        cost: Cost {
+            region: &scenario.cost.region,
+            prices: &scenario.cost.source,
+            payment: scenario.cost.payment.as_str(),
+        },
         expectations: expectations(scenario, measurements),
+        first_noticed_seconds: cloudwatch::first_noticed(measurements).map(Time::seconds),
+        alarms: alarms(outcome),
         metrics: Metrics {
             catalogue: catalogue(),
             measurements,
         },
+        workloads: for_machines(outcome),
     };
     let mut text = serde_json::to_string_pretty(&summary)
         .expect("a summary has text keys and finite numbers only");

@@ -7,10 +7,13 @@ mod expectations;
 pub mod format;
 pub mod identity;
 pub mod json;
+mod latencies;
+pub mod markdown;
 mod page;
 pub mod series;
 pub mod text;
 pub mod warnings;
+mod workloads;
 
 use crate::metrics::measurements::Measurements;
 use crate::scenario::Scenario;

@@ -9,11 +9,18 @@ use crate::probe::{
 };
 use crate::scenario::Scenario;
 use crate::scenario::commands::{CommandName, Step, When};
-use crate::scenario::database::{DatabaseSpec, OnLostSession};
+use crate::scenario::cost::{CostSpec, Payment};
+use crate::scenario::database::{self, DatabaseSpec, OnLostSession};
 use crate::scenario::expect::{Bound, Comparison, Expectation};
 use crate::scenario::network::NetworkSpec;
-use crate::scenario::store::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
-use crate::scenario::users::{Arrival, Encoding, SessionSpec, TtlKind, UserClass};
+use crate::scenario::store::{
+    Allocator, Engine, EvictionPolicy, Platform, ServiceTime, SpeedSpec, StoreSpec,
+};
+use crate::scenario::users::arrivals::Arrivals;
+use crate::scenario::users::{
+    Arrival, Cookie, CookieKind, Encoding, Pacing, Parallel, Rotation, SessionPrograms,
+    SessionSpec, StaleCookie, StaleId, TtlKind, UserClass, Writes,
+};
 use crate::units::{Bytes, Ratio, Span, Time};
 
 use super::identity::Identity;
@@ -21,24 +28,62 @@ use super::{Outcome, json, series, text};
 
 const HOUR: Span = Span::from_secs(3_600);
 
-fn scenario(ttl: Span) -> Scenario {
-    let step = |command| Step {
-        command,
-        when: When::Found,
-    };
-    let session = SessionSpec {
+fn cost() -> CostSpec {
+    CostSpec {
+        region: "us-east-1".to_owned(),
+        source: "AWS, us-east-1, 2026-10-02".to_owned(),
+        payment: Payment::OnDemand,
+        reserved_discount: Ratio(317_000_000),
+        node: Some(124_800),
+        backups: 1,
+        backup_storage: Some(85_000),
+        serverless_storage: Some(84_000),
+        serverless_requests: Some(2_300),
+        database_queries: Some(200_000),
+    }
+}
+
+fn session(ttl: Span) -> SessionSpec {
+    let step = |command| Step::new(command, When::Found);
+    SessionSpec {
         key: "cart:<id>".to_owned(),
         id_length: 32,
         encoding: Encoding::String,
         bytes: Distribution::Fixed(Bytes(5_000)),
         ttl,
         ttl_kind: TtlKind::Sliding,
-        login: vec![step(CommandName::Set)],
-        read: vec![step(CommandName::Get)],
-        modify: vec![step(CommandName::Get), step(CommandName::Set)],
-        logout: vec![step(CommandName::Del)],
-        restore: vec![step(CommandName::Set)],
-    };
+        library: None,
+        empty_bytes: Distribution::Fixed(Bytes(5_000)),
+        growth: None,
+        writes: Writes::Whole,
+        cookie: Cookie {
+            kind: CookieKind::Session,
+            max_age: Span::ZERO,
+        },
+        rotation: Rotation::DeleteOld,
+        stale_id: StaleId::New,
+        stale_cookie: StaleCookie::Keep,
+        on_lost_session: None,
+        work_time: Distribution::Fixed(Span::ZERO),
+        lock: None,
+        keys: Vec::new(),
+        programs: SessionPrograms {
+            cookieless: vec![],
+            first_write: vec![step(CommandName::Set)],
+            login: vec![step(CommandName::Set)],
+            read: vec![step(CommandName::Get)],
+            modify: vec![step(CommandName::Get), step(CommandName::Set)],
+            untouched: vec![],
+            logout: vec![step(CommandName::Del)],
+            stale_read: None,
+            stale_write: None,
+            restore: vec![step(CommandName::Set)],
+        },
+    }
+}
+
+fn scenario(ttl: Span) -> Scenario {
+    let session = session(ttl);
     Scenario {
         name: "carts".to_owned(),
         description: "Carts of a shop, for looking at reports.".to_owned(),
@@ -57,14 +102,12 @@ fn scenario(ttl: Span) -> Scenario {
             reserved_memory: Ratio(250_000_000),
             maxmemory_policy: EvictionPolicy::VolatileTtl,
             maxmemory_samples: 3,
-            hz: 10,
-            active_expire_effort: 1,
-            lfu_log_factor: 10,
-            lfu_decay_time: 1,
             service_time: ServiceTime::ByBytes {
                 fixed: Span::from_micros(7),
                 per_kib: Span::ZERO,
             },
+            speed: SpeedSpec::UNLIMITED,
+            ..StoreSpec::upstream()
         },
         node_types: Vec::new(),
         network: NetworkSpec {
@@ -75,7 +118,14 @@ fn scenario(ttl: Span) -> Scenario {
             queue_limit: 100,
             service_time: Distribution::Fixed(Span::from_millis(2)),
             on_lost_session: OnLostSession::Login,
+            contention: Ratio::ZERO,
+            coherency: Ratio::ZERO,
+            writes: database::Writes::Alongside,
         },
+        cost: cost(),
+        alarms: Vec::new(),
+        trace: None,
+        workloads: Vec::new(),
         users: vec![UserClass {
             name: "shoppers".to_owned(),
             login: true,
@@ -86,8 +136,11 @@ fn scenario(ttl: Span) -> Scenario {
                 users: 100,
                 ramp_up: Span::ZERO,
             },
+            arrivals: Arrivals::default(),
             think_time: Distribution::Fixed(Span::from_secs(20)),
             stay: Distribution::Fixed(Span::from_secs(300)),
+            pacing: Pacing::FromRequest,
+            parallel: Parallel::ONE,
             script: Vec::new(),
             modify_share: Ratio::ZERO,
             untouched_share: Ratio::ZERO,
@@ -113,6 +166,7 @@ fn grown(scenario: &Scenario, lost: u64, complete: bool, growth: u64) -> Measure
         keys: 1_000,
         expires: 1_000,
         busy,
+        ..NodeSample::default()
     };
     let start = Time::ZERO + HOUR;
     recorder.measurement_begins(start, &[node(0, Span::ZERO), node(0, Span::ZERO)], 500);

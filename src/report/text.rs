@@ -3,19 +3,20 @@
 use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
-use crate::metrics::histogram::Quantile;
-use crate::metrics::measurements::{Counts, Group, Measurements};
-use crate::probe::{Aftermath, Answer, LossCause};
+use crate::metrics::measurements::{Counts, Measurements};
+use crate::probe::{Aftermath, Answer, LossCause, Mark};
 use crate::scenario::Scenario;
+use crate::scenario::cost::Payment;
 use crate::scenario::database::OnLostSession;
-use crate::scenario::store::{EvictionPolicy, StoreSpec};
+use crate::scenario::store::{EvictionPolicy, StoreKind, StoreSpec};
 
 use super::Outcome;
 use super::expectations::expectations;
-use super::format::{NOT_APPLICABLE, bytes, duration, percent, plural, significant, thousands};
+use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
 use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
+use super::{latencies, workloads};
 
 /// How the summary is shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +41,8 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
         verdict(&mut page, &figures);
         page.columns(&sessions(&figures), &users(&figures));
         page.columns(&cache(&figures), &database(&figures));
-        latency(&mut page, &figures);
+        latencies::table(&mut page, figures.run);
+        workloads::table(&mut page, outcome);
     }
     expectations(&mut page, outcome);
     for warning in warnings(outcome) {
@@ -62,7 +64,20 @@ fn title(page: &mut Page, scenario: &Scenario) {
 }
 
 /// What is deployed, in one line.
-fn deployment(store: &StoreSpec) -> String {
+pub(super) fn deployment(store: &StoreSpec) -> String {
+    match &store.kind {
+        StoreKind::Cache => {}
+        StoreKind::Database { .. } => return "Sessions in the database, no cache".to_owned(),
+        StoreKind::InProcess(instances) => {
+            let number = plural(instances.number.into(), "instance", "instances");
+            return match instances.most() {
+                most if most > instances.number => format!(
+                    "Sessions in the memory of {number} of the application, at most {most}, no cache"
+                ),
+                _ => format!("Sessions in the memory of {number} of the application, no cache"),
+            };
+        }
+    }
     let nodes = match (&store.node_type, store.shards) {
         (Some(node_type), 1) => format!("One {node_type}"),
         (Some(node_type), shards) => format!("{} shards of {node_type}", thousands(shards.into())),
@@ -108,8 +123,13 @@ impl Figures<'_> {
 fn verdict(page: &mut Page, figures: &Figures<'_>) {
     page.answer("Sessions", &sessions_found(figures));
     page.answer("Users", &users_affected(figures));
-    page.answer("Memory", &memory(figures));
+    if figures.scenario.store.kind.is_cache() {
+        page.answer("Memory", &memory(figures));
+    }
     page.answer("Database", &load(figures));
+    if let Some(cost) = cost(figures) {
+        page.answer("Cost", &cost);
+    }
     page.blank();
 }
 
@@ -139,6 +159,10 @@ fn losses(counts: &Counts) -> String {
         .map(|(cause, number)| match cause {
             LossCause::Evicted => format!("{} by eviction", thousands(number)),
             LossCause::Refused => format!("{} refused for want of memory", thousands(number)),
+            LossCause::NodeLost => {
+                format!("{} with the instance that held them", thousands(number))
+            }
+            LossCause::CookieExpired => format!("{} with the cookie", thousands(number)),
         })
         .collect();
     let causes = match causes.as_slice() {
@@ -243,6 +267,13 @@ fn memory(figures: &Figures<'_>) -> String {
 
 fn load(figures: &Figures<'_>) -> String {
     let counts = &figures.run.counts;
+    if !figures.scenario.store.kind.is_cache() {
+        return format!(
+            "Has {}, {} in the busiest minute.",
+            plural(counts.db_queries, "query", "queries"),
+            figures.text("db_query_rate_max")
+        );
+    }
     let queries = format!(
         "{} instead of {} without a cache",
         plural(counts.db_queries, "query", "queries"),
@@ -260,6 +291,28 @@ fn load(figures: &Figures<'_>) -> String {
         }
         _ => "No request would have needed it.".to_owned(),
     }
+}
+
+/// The bill, if nodes have a price.
+fn cost(figures: &Figures<'_>) -> Option<String> {
+    figures.value("cost_per_month")?;
+    let spec = &figures.scenario.cost;
+    let (month, sessions) = ("cost_per_month", "cost_per_1000_sessions");
+    let mut text = format!("{} a month", figures.text(month));
+    if figures.value(sessions).is_some() {
+        let _ = write!(text, ", {} per 1,000 live sessions", figures.text(sessions));
+    }
+    let (paid, other, name) = match spec.payment {
+        Payment::OnDemand => ("on demand", "reserved", "cost_per_month.reserved"),
+        Payment::Reserved => ("reserved", "on demand", "cost_per_month.on_demand"),
+    };
+    let nodes = figures.text(name);
+    let _ = write!(
+        text,
+        "; nodes {paid}, {nodes} if {other} ({}).",
+        spec.source
+    );
+    Some(text)
 }
 
 fn sessions(figures: &Figures<'_>) -> Section {
@@ -285,6 +338,37 @@ fn sessions(figures: &Figures<'_>) -> Section {
         pairs.push(figures.pair("  of these missed in the visit", "sessions_lost.felt"));
     }
     pairs.push(figures.pair("alive at the end", "sessions_alive"));
+    for (label, name, number) in [
+        (
+            "superseded by a login",
+            "sessions_superseded",
+            counts.superseded,
+        ),
+        (
+            "made for requests without a cookie",
+            "sessions_created_cookieless",
+            counts.marks[Mark::CreatedCookieless as usize],
+        ),
+        (
+            "keys left behind by logins",
+            "leaked_keys",
+            counts.marks[Mark::LeakedKey as usize],
+        ),
+        (
+            "changes overwritten or dropped",
+            "lost_updates",
+            counts.marks[Mark::LostUpdate as usize],
+        ),
+        (
+            "over, and stored again",
+            "resurrected_sessions",
+            counts.marks[Mark::Resurrected as usize],
+        ),
+    ] {
+        if number > 0 {
+            pairs.push(figures.pair(label, name));
+        }
+    }
     ("Sessions", pairs)
 }
 
@@ -310,6 +394,14 @@ fn users(figures: &Figures<'_>) -> Section {
 }
 
 fn cache(figures: &Figures<'_>) -> Section {
+    if !figures.scenario.store.kind.is_cache() {
+        let pairs = vec![
+            figures.pair("requests that found theirs", "session_hit_rate"),
+            figures.pair("most live sessions", "live_sessions_max"),
+            figures.pair("expired and deleted", "expired_keys"),
+        ];
+        return ("Store", pairs);
+    }
     let mut pairs = vec![
         figures.pair("hit rate of reads", "hit_rate"),
         figures.pair("commands", "commands"),
@@ -322,57 +414,26 @@ fn cache(figures: &Figures<'_>) -> Section {
     if figures.scenario.store.maxmemory_policy == EvictionPolicy::NoEviction {
         pairs[2] = figures.pair("refused for want of memory", "oom_errors");
     }
+    if figures.value("network_usage_max").is_some() {
+        pairs.push(figures.pair("network, of its baseline", "network_usage_max"));
+    }
+    if figures.value("cpu_credits_min").is_some() {
+        pairs.push(figures.pair("fewest CPU credits", "cpu_credits_min"));
+    }
     ("Cache", pairs)
 }
 
 fn database(figures: &Figures<'_>) -> Section {
-    (
-        "Database",
-        vec![
-            figures.pair("queries", "db_queries"),
-            figures.pair("  busiest minute", "db_query_rate_max"),
-            figures.pair("  refused", "db_refused"),
-            figures.pair("without a cache", "db_queries_without_cache"),
-            figures.pair("load saved", "db_load_saved"),
-        ],
-    )
-}
-
-fn latency(page: &mut Page, figures: &Figures<'_>) {
-    let rows = [
-        (Group::Requests, "all requests"),
-        (Group::Read, "  read"),
-        (Group::Modify, "  modify"),
-        (Group::Login, "  login"),
-        (Group::Logout, "  logout"),
-        (Group::Node, "command at the node"),
-        (Group::Database, "database query"),
+    let mut pairs = vec![
+        figures.pair("queries", "db_queries"),
+        figures.pair("  busiest minute", "db_query_rate_max"),
+        figures.pair("  refused", "db_refused"),
     ];
-    let mut heading = format!("{:<24}{:>14}", "Latency", "number");
-    for quantile in Quantile::ALL {
-        let name = if quantile == Quantile::P999 {
-            "p99.9"
-        } else {
-            quantile.as_str()
-        };
-        let _ = write!(heading, "{name:>10}");
+    if figures.scenario.store.kind.is_cache() {
+        pairs.push(figures.pair("without a cache", "db_queries_without_cache"));
+        pairs.push(figures.pair("load saved", "db_load_saved"));
     }
-    page.strong(&heading);
-    for (group, label) in rows {
-        let latencies = figures.run.latency(group);
-        if latencies.count() == 0 {
-            continue;
-        }
-        let mut line = format!("  {label:<22}{:>14}", thousands(latencies.count()));
-        for quantile in Quantile::ALL {
-            let figure = latencies
-                .figure(quantile)
-                .map_or(NOT_APPLICABLE.to_owned(), duration);
-            let _ = write!(line, "{figure:>10}");
-        }
-        page.line(&line);
-    }
-    page.blank();
+    ("Database", pairs)
 }
 
 fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
@@ -386,7 +447,7 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         words(measurements.measured()),
         words(scenario.warmup),
     ));
-    page.line("Not modelled: failures, replicas, limits of connections and bandwidth.");
+    page.line("Not modelled: failures, replicas, limits of connections.");
     page.prose(&format!(
         "Seed {}, replicate {}, result {}, fingerprint {:016x}, sessionsim {}",
         identity.seed,

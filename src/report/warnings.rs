@@ -2,7 +2,7 @@
 
 use crate::metrics::measurements::Measurements;
 use crate::scenario::Scenario;
-use crate::scenario::users::{TtlKind, UserClass};
+use crate::scenario::users::TtlKind;
 use crate::units::Span;
 
 use super::Outcome;
@@ -28,14 +28,12 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
             words(scenario.duration),
         ));
     }
-    if let Some(class) = longest_ttl(scenario) {
-        let ttl = class.session.ttl;
+    if let Some((name, ttl)) = longest_ttl(scenario) {
         if scenario.warmup < ttl {
             list.push(format!(
-                "The store starts empty and the warm-up ({}) is shorter than the TTL of \"{}\" \
+                "The store starts empty and the warm-up ({}) is shorter than the TTL of {name} \
                  ({}): memory, evictions and hit rate are those of a store that fills up.",
                 words(scenario.warmup),
-                class.name,
                 words(ttl),
             ));
         } else if let Some((before, after)) = growth(measurements) {
@@ -49,14 +47,14 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
         }
         if measurements.measured() < ttl {
             list.push(format!(
-                "The measured part ({}) is shorter than the TTL of \"{}\" ({}): no session is \
+                "The measured part ({}) is shorter than the TTL of {name} ({}): no session is \
                  seen from its creation to its own end.",
                 words(measurements.measured()),
-                class.name,
                 words(ttl),
             ));
         }
     }
+    list.extend(of_trace(scenario));
     for class in &scenario.users {
         if class.session.ttl_kind == TtlKind::None {
             list.push(format!(
@@ -74,20 +72,49 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
     list
 }
 
-/// The class whose sessions live longest by themselves, among those with a TTL.
-fn longest_ttl(scenario: &Scenario) -> Option<&UserClass> {
-    scenario
+/// Whose sessions live longest by themselves, among those with a TTL, and how long.
+fn longest_ttl(scenario: &Scenario) -> Option<(String, Span)> {
+    let classes = scenario
         .users
         .iter()
         .filter(|class| class.session.ttl_kind != TtlKind::None)
-        .max_by_key(|class| class.session.ttl)
+        .map(|class| (format!("\"{}\"", class.name), class.session.ttl));
+    let recorded = scenario
+        .trace
+        .iter()
+        .map(|trace| &trace.content.longest_ttl);
+    let recorded = recorded.filter(|ttl| **ttl > Span::ZERO);
+    classes
+        .chain(recorded.map(|ttl| ("the trace".to_owned(), *ttl)))
+        .max_by_key(|(_, ttl)| *ttl)
+}
+
+/// What a trace leaves of the run, or the run of the trace.
+fn of_trace(scenario: &Scenario) -> Option<String> {
+    let trace = scenario.trace.as_ref()?;
+    let (length, duration) = (trace.content.length, scenario.duration);
+    if length >= duration {
+        return Some(format!(
+            "The trace goes on after the end of the run: it has {}, the run {}.",
+            words(length),
+            words(duration)
+        ));
+    }
+    // A tenth of the run without traffic is more than a trace's last pause.
+    (length.0 < duration.0 / 10 * 9).then(|| {
+        format!(
+            "The trace is over after {} of {}: no recorded request comes later.",
+            words(length),
+            words(duration)
+        )
+    })
 }
 
 /// Whether the store had not reached its level when the measurement began: the warm-up was
 /// shorter than a TTL, or sessions still grew in number.
 #[must_use]
 pub fn still_fills(scenario: &Scenario, measurements: &Measurements) -> bool {
-    longest_ttl(scenario).is_none_or(|class| scenario.warmup < class.session.ttl)
+    longest_ttl(scenario).is_none_or(|(_, ttl)| scenario.warmup < ttl)
         || growth(measurements).is_some()
 }
 

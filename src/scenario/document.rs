@@ -22,7 +22,8 @@ A scenario is one TOML file. Unknown keys are errors, and every quantity has its
 (its \
 mean), `{ uniform = [\"1s\", \"3s\"] }` (smallest and largest), `{ lognormal = { median = \
 \"1ms\", p99 \
-= \"5ms\" } }`, `{ values = [\"1s\", \"2s\"] }` (each as likely as the others) |
+= \"5ms\" } }`, `{ values = [\"1s\", \"2s\"] }` (each as likely as the others), `{ values = [\"1s\", \"2s\"], weights \
+= [3, 1] }` |
 | list of commands | `[\"GET\", \"EXPIRE\"]`, each sent after the reply to the one before, \
 unless a read \
 before it found nothing; `{ command = \"SET\", when = \"missing\" }` is sent only then, and \

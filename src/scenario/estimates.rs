@@ -12,6 +12,7 @@ use crate::units::Span;
 use super::Scenario;
 use super::reader::problem::Problem;
 use super::reader::tree::Place;
+use super::users::arrivals::{Factor, Step};
 use super::users::{Arrival, TtlKind, UserClass};
 
 /// Live sessions, or users that are to come back, that one run may have. At some 200 bytes each
@@ -21,31 +22,64 @@ pub const MAX_LIVE_SESSIONS: u64 = 200_000_000;
 /// Events on the agenda for each request beside one for each of its commands: the user's next
 /// intent, and a reply from the database.
 const EVENTS_BESIDE_COMMANDS: f64 = 2.0;
+/// Events for each row of a trace, and for each request of a workload: its time, a command, and
+/// for some a second one or a reply.
+const EVENTS_A_ROW: f64 = 3.0;
 
 impl Scenario {
     /// Requests that the whole run will have, roughly.
     pub fn expected_requests(&self) -> f64 {
-        self.users
-            .iter()
+        let users = self.users.iter();
+        let of_users: f64 = users
             .map(|class| class.expected_requests(self.duration))
+            .sum();
+        of_users + self.expected_rows()
+    }
+
+    /// Rows of the trace that the run will come to, as if they were spread evenly.
+    fn expected_rows(&self) -> f64 {
+        self.trace.as_ref().map_or(0.0, |trace| {
+            let length = trace.content.length.seconds();
+            let share = if length > 0.0 {
+                (self.duration.seconds() / length).min(1.0)
+            } else {
+                1.0
+            };
+            trace.content.rows as f64 * share
+        })
+    }
+
+    /// Objects of all workloads.
+    pub fn objects_of_workloads(&self) -> f64 {
+        self.workloads
+            .iter()
+            .map(|workload| f64::from(workload.objects))
             .sum()
+    }
+
+    /// Sessions of the trace, as if none of them ever ended.
+    fn recorded_sessions(&self) -> f64 {
+        let keys = self.trace.as_ref().map_or(0, |trace| trace.content.keys);
+        keys as f64
     }
 
     /// Sessions in the store when the run ends, roughly, if none is evicted; users away who will
     /// come back are counted too, whether their session lives or not.
     pub fn expected_live_sessions(&self) -> f64 {
-        self.users
-            .iter()
+        let users = self.users.iter();
+        let of_users: f64 = users
             .map(|class| class.expected_live_sessions(self.duration))
-            .sum()
+            .sum();
+        of_users + self.recorded_sessions()
     }
 
     /// Sessions in the store when the run ends, roughly, if none is evicted.
     pub fn expected_stored_sessions(&self) -> f64 {
-        self.users
-            .iter()
+        let users = self.users.iter();
+        let of_users: f64 = users
             .map(|class| class.expected_stored_sessions(self.duration))
-            .sum()
+            .sum();
+        of_users + self.recorded_sessions()
     }
 
     /// Events that the whole run will have, roughly.
@@ -55,8 +89,18 @@ impl Scenario {
             .iter()
             .map(|class| class.expected_requests(self.duration) * class.events_a_request())
             .sum();
-        let crons = f64::from(self.store.shards) * f64::from(self.store.hz);
-        requests + crons * self.duration.seconds()
+        let crons = if self.store.kind.is_cache() {
+            f64::from(self.store.shards) * f64::from(self.store.hz)
+        } else {
+            0.0
+        };
+        let rows = self.expected_rows() * EVENTS_A_ROW;
+        let workloads: f64 = self
+            .workloads
+            .iter()
+            .map(|workload| workload.expected_requests(self) * EVENTS_A_ROW)
+            .sum();
+        requests + rows + workloads + crons * self.duration.seconds()
     }
 
     /// Why the run would take more time or memory than there is, if it would. `places` are those
@@ -131,12 +175,48 @@ impl UserClass {
 
     /// Those of users present, and those that live for `lingers` seconds after a visit.
     fn sessions(&self, duration: Span, lingers: f64) -> f64 {
+        let stay = self.stay_seconds().min(duration.seconds());
         let visits = self.visits(duration).a_second_at_the_end;
-        let present = match self.arrival {
-            Arrival::Concurrent { users, .. } => users as f64,
-            Arrival::Poisson { .. } => visits * self.stay_seconds().min(duration.seconds()),
+        match self.arrival {
+            Arrival::Concurrent { users, .. } => {
+                let present = self.most_users(users);
+                // Each opening of a seat is on a list from the start, a tenth of a session's size.
+                let openings = present * self.arrivals.steps.len() as f64 / 10.0;
+                (present + visits * lingers).max(openings)
+            }
+            Arrival::Poisson { .. } => {
+                let lives = Span(((stay + lingers).min(1e9) * 1e9) as u64);
+                let curve = self.arrivals.curve(Span::ZERO, duration);
+                let peak = curve.peak(lives.0, duration.0.cast_signed());
+                visits * (stay + lingers) * peak
+            }
+        }
+    }
+
+    /// Most of `users` concurrent users that there are at a time.
+    fn most_users(&self, users: u64) -> f64 {
+        let steps = self.arrivals.steps.iter();
+        let most = steps.map(|step| step.factor).fold(Factor::ONE, Factor::max);
+        users as f64 * most.value()
+    }
+
+    /// Seconds of concurrent users in a run of `duration`, for each of them.
+    fn seconds_of_seats(&self, ramp_up: Span, duration: Span) -> f64 {
+        let whole = duration.seconds();
+        let middle = |step: &Step| (step.at.seconds() + step.over.seconds() / 2.0).min(whole);
+        let steps = &self.arrivals.steps;
+        // The ramp-up, up to the first step.
+        let (first, ramp_up) = (steps.first().map_or(whole, middle), ramp_up.seconds());
+        let mut seconds = if first < ramp_up {
+            first * first / ramp_up / 2.0
+        } else {
+            first - ramp_up / 2.0
         };
-        present + visits * lingers
+        for (number, step) in steps.iter().enumerate() {
+            let end = steps.get(number + 1).map_or(whole, middle);
+            seconds += step.factor.value() * (end - middle(step));
+        }
+        seconds
     }
 
     /// Seconds that a session lives after a visit, in the mean: after one that did not end with a
@@ -155,11 +235,19 @@ impl UserClass {
         if !self.cookies {
             return 1.0;
         }
+        let parallel = self.parallel.distribution().mean();
         if !self.script.is_empty() {
-            return self.script.len() as f64;
+            return self.script.len() as f64 * parallel;
         }
         let think = self.think_time.mean() / 1e9;
-        1.0 + self.stay_seconds() / think + self.logout_share.fraction()
+        1.0 + self.stay_seconds() / think * parallel + self.logout_share.fraction()
+    }
+
+    /// Bytes that the changes of a visit add to a session, in the mean.
+    pub fn expected_growth(&self) -> f64 {
+        self.session.growth.as_ref().map_or(0.0, |growth| {
+            growth.by.mean() * self.requests_a_visit() * self.modify_share.fraction()
+        })
     }
 
     fn stay_seconds(&self) -> f64 {
@@ -167,11 +255,28 @@ impl UserClass {
     }
 
     fn events_a_request(&self) -> f64 {
-        let session = &self.session;
+        let session = &self.session.programs;
         let modify = self.modify_share.fraction();
         let commands =
             (1.0 - modify) * session.read.len() as f64 + modify * session.modify.len() as f64;
-        commands + EVENTS_BESIDE_COMMANDS
+        commands + EVENTS_BESIDE_COMMANDS + self.tries_a_request()
+    }
+
+    /// How often a request tries in vain to get its session's lock: as long as another one that
+    /// it meets works.
+    fn tries_a_request(&self) -> f64 {
+        let Some(lock) = &self.session.lock else {
+            return 0.0;
+        };
+        let work = self.session.work_time.mean() / 1e9;
+        let meets = (work / (self.think_time.mean() / 1e9)).min(1.0);
+        let tries = work.min(lock.ttl.seconds()) / lock.wait.seconds();
+        let most = if lock.tries == 0 {
+            f64::INFINITY
+        } else {
+            f64::from(lock.tries)
+        };
+        meets * tries.min(most)
     }
 
     fn visits(&self, duration: Span) -> Visits {
@@ -179,20 +284,23 @@ impl UserClass {
         match self.arrival {
             Arrival::Concurrent { users, ramp_up } => {
                 let a_second = users as f64 / self.stay_seconds();
-                let ramp_up = ramp_up.seconds().min(whole);
                 Visits {
-                    in_all: a_second * (whole - ramp_up / 2.0),
-                    a_second_at_the_end: a_second,
+                    in_all: a_second * self.seconds_of_seats(ramp_up, duration),
+                    a_second_at_the_end: self.most_users(users) / self.stay_seconds(),
                 }
             }
             Arrival::Poisson { rate } => {
                 let cycle = self.stay_seconds() + self.away.mean() / 1e9;
-                returning_visits(
+                let mut visits = returning_visits(
                     rate.per_second(),
                     self.return_share.fraction(),
                     cycle,
                     whole,
-                )
+                );
+                // Those of a changing rate are as many in all, and more at its peak.
+                let curve = self.arrivals.curve(Span::ZERO, duration);
+                visits.in_all *= curve.passed(duration.0.cast_signed()) as f64 / duration.0 as f64;
+                visits
             }
         }
     }
@@ -263,6 +371,11 @@ fn mean_of_lesser(distribution: &Distribution<Span>, limit: f64) -> f64 {
             let sum: f64 = list.iter().map(|span| span.seconds().min(limit)).sum();
             sum / list.len() as f64
         }
+        Distribution::Weighted(list) => {
+            let lesser = |(span, weight): &(Span, u64)| span.seconds().min(limit) * *weight as f64;
+            let weights: f64 = list.iter().map(|(_, weight)| *weight as f64).sum();
+            list.iter().map(lesser).sum::<f64>() / weights
+        }
     }
 }
 
@@ -315,6 +428,7 @@ mod tests {
                 p99: second(40),
             },
             Distribution::Empirical(vec![second(1), second(4), second(30)]),
+            Distribution::Weighted(vec![(second(1), 5), (second(30), 3)]),
         ];
         for distribution in distributions {
             let table = Quantiles::new(&distribution);

@@ -60,6 +60,8 @@ pub enum Bound {
     Bytes(Bytes),
     /// Events by time.
     Rate(Rate),
+    /// US dollars, in millionths.
+    Dollars(u64),
 }
 
 /// What knows the metrics.
@@ -177,6 +179,7 @@ impl fmt::Display for Bound {
             Self::Span(span) => write!(f, "{span}"),
             Self::Bytes(bytes) => write!(f, "{bytes}"),
             Self::Rate(rate) => write!(f, "{rate}"),
+            Self::Dollars(micros) => write!(f, "${}", *micros as f64 / 1e6),
         }
     }
 }
@@ -229,7 +232,8 @@ fn parse(text: &str) -> Result<(Expectation, [(usize, usize); 2]), Malformed> {
         });
     };
     let is_bare = |value: &str| value.bytes().all(|c| c.is_ascii_digit() || c == b'.');
-    let bound = bound(value.trim()).map_err(|error| match value.trim().parse::<f64>() {
+    let bound = bound(value.trim()).map_err(|error| {
+        match value.trim().parse::<f64>() {
         Ok(share) if share <= 1.0 && is_bare(value.trim()) => Malformed {
             label: format!("`{}` has no unit", clipped(value.trim())),
             hint: Some(format!(
@@ -240,10 +244,11 @@ fn parse(text: &str) -> Result<(Expectation, [(usize, usize); 2]), Malformed> {
         _ => Malformed {
             label: format!("`{}`: {error}", clipped(value.trim())),
             hint: Some(
-                "a bound is 20, \"95%\", \"5ms\", \"2GiB\" or \"12/s\" without its quotes"
+                "a bound is 20, \"95%\", \"5ms\", \"2GiB\", \"12/s\" or \"$500\" without its quotes"
                     .to_owned(),
             ),
         },
+    }
     })?;
     let start = name.len() - name.trim_start().len();
     let value_start = at + end + value.len() - value.trim_start().len();
@@ -262,6 +267,17 @@ fn parse(text: &str) -> Result<(Expectation, [(usize, usize); 2]), Malformed> {
 
 /// A bound, whose unit says what it is.
 pub(in crate::scenario) fn bound(text: &str) -> Result<Bound, UnitError> {
+    if let Some(amount) = text.strip_prefix('$') {
+        let plain = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_');
+        let dollars = Some(amount.trim().replace('_', ""))
+            .filter(|amount| amount.chars().all(plain))
+            .and_then(|amount| amount.parse::<f64>().ok());
+        return match dollars {
+            Some(dollars) if dollars < 1e9 => Ok(Bound::Dollars(libm::round(dollars * 1e6) as u64)),
+            Some(_) => Err(UnitError::TooLarge("$1,000,000,000")),
+            None => Err(UnitError::NoNumber),
+        };
+    }
     if let Some(share) = text.strip_suffix('%') {
         let (sign, share) = match share.trim().strip_prefix('-') {
             Some(share) => (-1, share),

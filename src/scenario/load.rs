@@ -2,15 +2,20 @@
 
 use super::Scenario;
 use super::expect::Judge;
+use super::presets::libraries;
 use super::reader::merge::{assign, assignment, overlay};
 use super::reader::problem::{Problem, Problems};
 use super::reader::tree::{self, Entry, Source, Tree};
 use super::reader::{Reader, ValueOrigin};
 use super::sweep;
 use super::top::{self, TOP};
+use super::traffic::{TraceContent, Unusable};
+use super::users;
 
 /// Most scenarios that may extend each other in a chain.
 const MAX_CHAIN: usize = 16;
+/// What a scenario that stands alone is told when it names another file.
+const NO_FILES: &str = "there are no other files here";
 
 /// A scenario, and where each of its values came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +39,9 @@ pub struct Input<'a> {
     /// and with what it says. The name of the answer identifies it; the error is shown to the
     /// user.
     pub base: &'a (dyn Fn(&str, &str) -> Result<Source, String> + Sync),
+    /// Looks into the trace that a scenario names: called with the name of the source that says
+    /// so, with what it says, and with whether bad lines are skipped.
+    pub trace: &'a (dyn Fn(&str, &str, bool) -> Result<TraceContent, Unusable> + Sync),
     /// Judges the expectations; without it only their form is looked at.
     pub judge: Option<Judge>,
 }
@@ -51,14 +59,23 @@ pub fn load(name: &str, text: &str) -> Result<Scenario, Problems> {
 /// # Errors
 /// As [`load`].
 pub fn load_with(name: &str, text: &str, sets: &[(&str, &str)]) -> Result<Loaded, Problems> {
-    let base = |_: &str, _: &str| Err("there are no other files here".to_owned());
+    let base = |_: &str, _: &str| Err(NO_FILES.to_owned());
     load_input(&Input {
         name,
         text,
         sets,
         base: &base,
+        trace: &no_trace,
         judge: None,
     })
+}
+
+/// For [`Input::trace`] where there are no other files.
+///
+/// # Errors
+/// Always.
+pub fn no_trace(_: &str, _: &str, _: bool) -> Result<TraceContent, Unusable> {
+    Err(Unusable::Unreadable(NO_FILES.to_owned()))
 }
 
 /// Reads a scenario.
@@ -74,6 +91,7 @@ pub fn load_input(input: &Input<'_>) -> Result<Loaded, Problems> {
     };
     let entries = gather(&mut sources, source, input.base);
     let entries = entries.and_then(|entries| set(&mut sources, entries, input.sets));
+    let entries = entries.map(|entries| with_libraries(&mut sources, entries));
     let reader = Reader::new(sources);
     let scenario = match entries {
         Ok(entries) => {
@@ -93,6 +111,55 @@ pub fn load_input(input: &Input<'_>) -> Result<Loaded, Problems> {
     origins.retain(|origin| !origin.path.starts_with("sweep."));
     let scenario = scenario.expect("a scenario without problems is complete");
     Ok(Loaded { scenario, origins })
+}
+
+/// `entries` with the profile of a library under each session that names one.
+fn with_libraries(sources: &mut Vec<Source>, mut entries: Vec<Entry>) -> Vec<Entry> {
+    let users = entries.iter_mut().find(|entry| entry.key == "users");
+    let Some(Tree::List(classes)) = users.map(|users| &mut users.node.tree) else {
+        return entries;
+    };
+    for class in classes {
+        let Tree::Table(class) = &mut class.tree else {
+            continue;
+        };
+        let session = class.iter_mut().find(|entry| entry.key == "session");
+        let Some(Tree::Table(session)) = session.map(|entry| &mut entry.node.tree) else {
+            continue;
+        };
+        let named = word(session, "library").and_then(libraries::find);
+        // Of a name that is none the reader tells.
+        let Some(library) = named else { continue };
+        let number = sources.len() as u32;
+        let mut below = library.session(number);
+        sources.push(Source {
+            name: format!("library {}", library.name),
+            text: library.text.to_owned(),
+        });
+        below.retain(|entry| !loses_its_meaning(&entry.key, session));
+        overlay(&users::SESSION, &mut below, std::mem::take(session));
+        *session = below;
+    }
+    entries
+}
+
+/// The text of a key.
+fn word<'a>(entries: &'a [Entry], key: &str) -> Option<&'a str> {
+    match &entries.iter().find(|entry| entry.key == key)?.node.tree {
+        Tree::Text(word) => Some(word),
+        _ => None,
+    }
+}
+
+/// Whether a library's value has no meaning beside what the scenario says.
+fn loses_its_meaning(key: &str, session: &[Entry]) -> bool {
+    let (decisive, value) = match key {
+        "ttl" => ("ttl_kind", "none"),
+        "cookie_max_age" => ("cookie", "session"),
+        "fields" | "field_length" => ("encoding", "string"),
+        _ => return false,
+    };
+    word(session, decisive) == Some(value)
 }
 
 /// The keys of `source` over those of what it extends.

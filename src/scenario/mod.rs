@@ -8,7 +8,9 @@
 //! To add a key: declare it as a `Key` beside its section's others, list it in `SECTION`, read it
 //! with `table.get` and write it with `out.put`. Documents and messages follow.
 
+pub mod alarms;
 pub mod commands;
+pub mod cost;
 pub mod database;
 pub mod document;
 pub mod estimates;
@@ -25,22 +27,28 @@ pub mod sweep;
 #[cfg(test)]
 mod tests;
 mod top;
+pub mod traffic;
 pub mod users;
+pub mod workloads;
 
 use crate::units::Span;
 
-pub use load::{Input, Loaded, load, load_input, load_with};
+pub use load::{Input, Loaded, load, load_input, load_with, no_trace};
 pub use reader::problem::{Location, Problem, Problems};
 pub use reader::tree::Source;
 pub use reader::{Origin, ValueOrigin};
 pub use top::SECTIONS;
 
+use alarms::Alarm;
+use cost::CostSpec;
 use database::DatabaseSpec;
 use expect::Expectation;
 use network::NetworkSpec;
 use presets::node_types::NodeType;
 use store::{Platform, StoreSpec};
+use traffic::TraceSpec;
 use users::UserClass;
+use workloads::WorkloadSpec;
 
 /// A validated scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,8 +77,16 @@ pub struct Scenario {
     pub network: NetworkSpec,
     /// Behind the cache.
     pub database: DatabaseSpec,
-    /// Who uses it; at least one class.
+    /// Alarms beside those that AWS recommends; may be empty.
+    pub alarms: Vec<Alarm>,
+    /// What it costs.
+    pub cost: CostSpec,
+    /// Recorded traffic, if any.
+    pub trace: Option<TraceSpec>,
+    /// Who uses it; at least one class unless there is recorded traffic.
     pub users: Vec<UserClass>,
+    /// What else uses the nodes; may be empty.
+    pub workloads: Vec<WorkloadSpec>,
 }
 
 impl Scenario {

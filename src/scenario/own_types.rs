@@ -1,6 +1,6 @@
 //! `[[node_types]]`: node types of one's own, beside those of the catalogue.
 
-use crate::units::Bytes;
+use crate::units::{Bandwidth, Bytes};
 
 use super::presets::node_types::{self, NodeType, Offer};
 use super::reader::Reader;
@@ -13,7 +13,7 @@ use super::reader::writer::Writer;
 
 /// US dollars, in millionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Dollars(u64);
+pub(super) struct Dollars(pub(super) u64);
 
 impl Value for Dollars {
     const KIND: Kind = Kind::Price;
@@ -49,6 +49,14 @@ impl Value for Dollars {
     fn write(&self) -> String {
         format!("\"${}\"", self.0 as f64 / 1e6)
     }
+
+    fn extremes(&self) -> Option<(u64, u64)> {
+        Some((self.0, self.0))
+    }
+
+    fn amount(amount: u64) -> String {
+        Self(amount).write()
+    }
 }
 
 /// Longest name.
@@ -75,8 +83,8 @@ const MAXMEMORY: Key<Bytes> = Key::required(
 const VCPU: Key<u32> = Key::built_in(
     "vcpu",
     "2",
-    "assumed; without effect on a run",
-    "Number of virtual CPUs.",
+    "assumed",
+    "Number of virtual CPUs: what `host_cpu_max` is a share of, and threads of `enhanced_io`.",
 )
 .between(1, 1024)
 .called(&["cpu", "cpus", "vcpus"]);
@@ -97,6 +105,38 @@ const PRICE: Key<Dollars> = Key::optional(
 )
 .called(&["price", "cost", "usd_per_hour"]);
 
+const BANDWIDTH: Key<Bandwidth> = Key::optional(
+    "bandwidth",
+    "no limit",
+    "Bandwidth that lasts, in each direction, such as \"750Mbps\".",
+)
+.between(1, 1_000_000)
+.called(&["network", "baseline_bandwidth"]);
+
+const BURST_BANDWIDTH: Key<Bandwidth> = Key::optional(
+    "burst_bandwidth",
+    "no more than `bandwidth`",
+    "Bandwidth for a short time.",
+)
+.between(1, 1_000_000)
+.called(&["network_burst"]);
+
+const CPU_CREDITS: Key<u32> = Key::optional(
+    "cpu_credits_per_hour",
+    "it is no burstable type",
+    "CPU credits that a burstable type earns, each a minute of a vCPU.",
+)
+.between(1, 6_000)
+.called(&["cpu_credits"]);
+
+const ENHANCED_IO: Key<bool> = Key::built_in(
+    "enhanced_io",
+    "false",
+    "as the smaller types have it",
+    "Whether threads of their own read requests and write replies; with 4 vCPUs or more they also \
+     do the TLS.",
+);
+
 /// The section with its keys.
 pub(super) const SECTION: Section = Section {
     path: "node_types",
@@ -108,9 +148,13 @@ pub(super) const SECTION: Section = Section {
         VCPU.info(),
         MAXCLIENTS.info(),
         PRICE.info(),
+        BANDWIDTH.info(),
+        BURST_BANDWIDTH.info(),
+        CPU_CREDITS.info(),
+        ENHANCED_IO.info(),
     ],
     sections: &[],
-    not_yet: &["network", "bandwidth"],
+    not_yet: &[],
 };
 
 /// The types that a scenario gives.
@@ -140,10 +184,11 @@ pub(super) fn read(table: &Table<'_>) -> Own {
         let vcpu = table.get(&VCPU);
         let maxclients = table.get(&MAXCLIENTS);
         let price = table.get_optional(&PRICE);
+        let speed = read_speed(&table);
         table.finish();
-        let figures = || Some((maxmemory?, vcpu?, maxclients?, price.ok()?));
+        let figures = || Some((maxmemory?, vcpu?, maxclients?, price.ok()?, speed?));
         let Some(name) = name else { continue };
-        if let Some((maxmemory, vcpu, maxclients, price)) = figures() {
+        if let Some((maxmemory, vcpu, maxclients, price, speed)) = figures() {
             let offer = Offer {
                 runs: true,
                 price: price.map(|dollars| dollars.0),
@@ -153,8 +198,11 @@ pub(super) fn read(table: &Table<'_>) -> Own {
                 generation: "own".to_owned(),
                 vcpu,
                 maxmemory,
-                network_baseline_mbps: None,
-                network_burst_mbps: None,
+                network_baseline_mbps: speed.bandwidth.map(|bandwidth| bandwidth.0),
+                network_burst_mbps: speed.burst_bandwidth.map(|bandwidth| bandwidth.0),
+                enhanced_io: speed.enhanced_io,
+                tls_offload: speed.enhanced_io && vcpu >= 4,
+                cpu_credits_per_hour: speed.cpu_credits,
                 maxclients,
                 redis: offer,
                 valkey: offer,
@@ -168,6 +216,38 @@ pub(super) fn read(table: &Table<'_>) -> Own {
         }
     }
     own
+}
+
+/// What decides its speed.
+struct OwnSpeed {
+    bandwidth: Option<Bandwidth>,
+    burst_bandwidth: Option<Bandwidth>,
+    cpu_credits: Option<u32>,
+    enhanced_io: bool,
+}
+
+fn read_speed(table: &Table<'_>) -> Option<OwnSpeed> {
+    let bandwidth = table.get_optional(&BANDWIDTH);
+    let burst_bandwidth = table.get_optional(&BURST_BANDWIDTH);
+    let cpu_credits = table.get_optional(&CPU_CREDITS);
+    let enhanced_io = table.get(&ENHANCED_IO);
+    let (bandwidth, burst_bandwidth) = (bandwidth.ok()?, burst_bandwidth.ok()?);
+    // `None` is less than any bandwidth.
+    if burst_bandwidth.is_some() && (bandwidth.is_none() || burst_bandwidth < bandwidth) {
+        table.problem(&BURST_BANDWIDTH, |problem| Problem {
+            message: "`burst_bandwidth` does not go with `bandwidth`".to_owned(),
+            label: "a burst is more than what lasts".to_owned(),
+            hint: Some("give both, or leave `burst_bandwidth` out for no bursts".to_owned()),
+            ..problem
+        });
+        return None;
+    }
+    Some(OwnSpeed {
+        bandwidth,
+        burst_bandwidth,
+        cpu_credits: cpu_credits.ok()?,
+        enhanced_io: enhanced_io?,
+    })
 }
 
 fn read_name(table: &Table<'_>, before: &[NodeType]) -> Option<String> {
@@ -210,6 +290,16 @@ pub(super) fn write(types: &[NodeType], out: &mut Writer) {
         if let Some(price) = node_type.valkey.price {
             out.put(&PRICE, &Dollars(price));
         }
+        if let Some(megabits) = node_type.network_baseline_mbps {
+            out.put(&BANDWIDTH, &Bandwidth(megabits));
+        }
+        if let Some(megabits) = node_type.network_burst_mbps {
+            out.put(&BURST_BANDWIDTH, &Bandwidth(megabits));
+        }
+        if let Some(credits) = node_type.cpu_credits_per_hour {
+            out.put(&CPU_CREDITS, &credits);
+        }
+        out.put(&ENHANCED_IO, &node_type.enhanced_io);
     }
 }
 

@@ -83,9 +83,23 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         Kind::Size => put("allOf", reference("size")),
         Kind::Share => put("allOf", reference("share")),
         Kind::Rate => put("allOf", reference("rate")),
+        Kind::Bandwidth => put("allOf", reference("bandwidth")),
+        Kind::Speed => put("allOf", reference("speed")),
         Kind::Durations => put("allOf", reference("durations")),
         Kind::Sizes => put("allOf", reference("sizes")),
         Kind::Program => put("allOf", reference("program")),
+        Kind::Parallel => put(
+            "anyOf",
+            json!([{ "type": "integer", "minimum": 1 }, { "type": "object" }]),
+        ),
+        Kind::Factor => {
+            put("type", json!("number"));
+            put("minimum", json!(0));
+        }
+        Kind::Factors => {
+            put("type", json!("array"));
+            put("items", json!({ "type": "number", "minimum": 0 }));
+        }
         Kind::Script => {
             put("type", json!("array"));
             put("minItems", json!(1));
@@ -93,6 +107,13 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
         }
         Kind::ServiceTime => put("allOf", reference("service_time")),
         Kind::Expectations => put("allOf", reference("expectations")),
+        Kind::Alarm => {
+            put("type", json!("string"));
+            put(
+                "pattern",
+                json!("^\\s*[A-Za-z]+\\s*[<>]=?\\s*[0-9.]+\\s*%?\\s*$"),
+            );
+        }
         Kind::Texts => {
             put("type", json!("array"));
             put("items", json!({ "type": "string" }));
@@ -169,6 +190,8 @@ fn definitions() -> Value {
         "size": quantity("[kKMG]?B|[KMGT]iB", json!(["300B", "5KB", "2KiB", "1.5GiB"])),
         "share": quantity("%", json!(["95%", "0.1%"])),
         "rate": quantity("[kM]?\\s*/\\s*[smhd]", json!(["12/s", "10k/s", "500/h"])),
+        "bandwidth": quantity("[MG]bps|[MG]bit/s", json!(["750Mbps", "10Gbps"])),
+        "speed": quantity("%", json!(["125%"])),
         "durations": distribution("duration"),
         "sizes": distribution("size"),
         "service_time": {
@@ -239,30 +262,44 @@ fn distribution(of: &str) -> Value {
                 }),
             ),
             form("values", json!({ "type": "array", "items": one, "minItems": 1 })),
+            {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["values", "weights"],
+                "properties": {
+                    "values": { "type": "array", "items": one, "minItems": 1 },
+                    "weights": { "type": "array", "items": { "type": "integer", "minimum": 0 } },
+                },
+            },
         ],
     })
 }
 
 fn program() -> Value {
-    use super::commands::{CommandName, MAX_STEPS, When};
+    use super::commands::{CommandName, MAX_STEPS, Query, When};
     let commands = CommandName::ALL.map(CommandName::as_str);
     let conditions = [When::Found, When::Missing, When::Always].map(When::as_str);
+    let step = |what: &str, words: Value| {
+        json!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": [what],
+            "properties": {
+                what: { "enum": words },
+                "key": { "type": "string" },
+                "when": { "enum": conditions },
+                "value": { "enum": ["session", "empty"] },
+            },
+        })
+    };
     json!({
         "type": "array",
-        "minItems": 1,
         "maxItems": MAX_STEPS,
         "items": {
             "anyOf": [
                 { "enum": commands },
-                {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "required": ["command"],
-                    "properties": {
-                        "command": { "enum": commands },
-                        "when": { "enum": conditions },
-                    },
-                },
+                step("command", json!(commands)),
+                step("query", json!(Query::words())),
             ],
         },
     })

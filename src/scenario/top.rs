@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::units::Span;
 
+use super::alarms;
+use super::cost::{self, CostSpec};
 use super::database::{self, DatabaseSpec};
 use super::expect::{Expectation, Judge, Placed};
 use super::load::Input;
@@ -17,7 +19,9 @@ use super::reader::tree::Place;
 use super::reader::writer::Writer;
 use super::store::{self, Platform, StoreSpec};
 use super::sweep;
+use super::traffic::{self, TraceSpec};
 use super::users::{self, TtlKind, UserClass};
+use super::workloads;
 use super::{Scenario, is_plain_name};
 
 /// Two years; the clock reaches 2.28 (`kernel::agenda::TIME_LIMIT`).
@@ -29,6 +33,8 @@ const MINUTE: u64 = 60 * SECOND;
 const MAX_ROWS: u64 = 200_000;
 /// Most classes of users.
 const MAX_CLASSES: usize = 64;
+/// Most kinds of keys: a node knows each by a number of 8 bits, and a trace has one more.
+const MAX_KINDS_OF_KEYS: usize = 250;
 const MAX_DESCRIPTION: usize = 1000;
 
 const SCHEMA: Key<u32> = Key::built_in(
@@ -79,7 +85,7 @@ const DURATION: Key<Span> = Key::required(
 
 const WARMUP: Key<Span> = Key::derived(
     "warmup",
-    "the longest TTL of all classes, at most half of the run",
+    "the longest TTL of all sessions, at most half of the run",
     "Time from the start that is left out of all metrics, since a run begins with empty nodes.",
 )
 .between(0, MAX_DURATION)
@@ -129,23 +135,35 @@ pub(super) const TOP: Section = Section {
         &store::SECTION,
         &network::SECTION,
         &database::SECTION,
+        &cost::SECTION,
+        &alarms::SECTION,
+        &traffic::SECTION,
         &users::SECTION,
+        &workloads::SECTION,
         &own_types::SECTION,
         &sweep::SECTION,
     ],
-    not_yet: &[
-        "zones", "zone", "replicas", "faults", "traffic", "client", "clients", "cost",
-    ],
+    not_yet: &["zones", "zone", "replicas", "faults", "client", "clients"],
 };
 
 /// All sections of a scenario with all their keys, in the order in which they are written.
 pub const SECTIONS: &[&Section] = &[
     &TOP,
     &store::SECTION,
+    &store::SCALING,
     &network::SECTION,
     &database::SECTION,
+    &cost::SECTION,
+    &alarms::SECTION,
+    &traffic::SECTION,
     &users::SECTION,
     users::SECTION.sections[0],
+    users::SECTION.sections[0].sections[0],
+    users::SECTION.sections[0].sections[1],
+    users::SECTION.sections[1],
+    users::SECTION.sections[1].sections[0],
+    users::SECTION.sections[1].sections[1],
+    &workloads::SECTION,
     &own_types::SECTION,
     &sweep::SECTION,
     &sweep::AXES,
@@ -169,9 +187,16 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let store = StoreSpec::read(table.section(&store::SECTION), known_platform, &own_types);
     let network = NetworkSpec::read(table.section(&network::SECTION));
     let database = DatabaseSpec::read(table.section(&database::SECTION));
+    let owner = (known_platform, &own_types);
+    let cost = CostSpec::read(table.section(&cost::SECTION), input, owner, store.as_ref());
+    let alarms = alarms::read(&table);
     let mut places = Vec::new();
-    let users = read_users(&table, duration, &mut places);
-    let warmup = read_warmup(&table, duration, users.as_deref());
+    let trace = traffic::read(table.section(&traffic::SECTION), input);
+    let recorded = !matches!(trace, Ok(None));
+    let users = read_users(&table, duration, recorded, &mut places);
+    let workloads = workloads::read(&table, users.as_deref());
+    let longest_ttl = longest_ttl(users.as_deref(), trace.as_ref().ok());
+    let warmup = read_warmup(&table, duration, longest_ttl);
     let window = read_window(&table, duration);
     table.finish();
     extends.ok()?;
@@ -188,8 +213,15 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         node_types: own_types.types,
         network: network?,
         database: database?,
+        cost: cost?,
+        alarms: alarms?,
+        trace: trace.ok()?,
         users: users?,
+        workloads: workloads?,
     };
+    if let Some((message, hint)) = scenario.clash() {
+        reader.report(Problem::new(None, message).hint(hint));
+    }
     if reader.is_clean()
         && let Some(problem) = scenario.too_much(&places)
     {
@@ -301,10 +333,11 @@ fn read_description(table: &Table<'_>) -> Option<String> {
 fn read_users(
     table: &Table<'_>,
     duration: Option<Span>,
+    recorded: bool,
     places: &mut Vec<Option<Place>>,
 ) -> Option<Vec<UserClass>> {
     let tables = table.sections(&users::SECTION);
-    if tables.is_empty() {
+    if tables.is_empty() && !recorded {
         table.own_problem(|problem| Problem {
             place: None,
             message: "there are no users".to_owned(),
@@ -334,24 +367,42 @@ fn read_users(
         places.push(table.place());
         classes.push(UserClass::read(table, number, duration, &mut names));
     }
-    classes.into_iter().collect()
+    let classes: Vec<UserClass> = classes.into_iter().collect::<Option<_>>()?;
+    let kinds: usize = classes
+        .iter()
+        .map(|class| class.session.kinds_of_keys())
+        .sum();
+    if kinds > MAX_KINDS_OF_KEYS {
+        table.own_problem(|problem| Problem {
+            place: None,
+            message: format!("the classes of users have {kinds} kinds of keys together"),
+            hint: Some(format!(
+                "at most {MAX_KINDS_OF_KEYS}: put alike users into one class"
+            )),
+            ..problem
+        });
+        return None;
+    }
+    Some(classes)
+}
+
+/// The longest TTL of all sessions that have one; `None` if it is not known because something is
+/// wrong.
+fn longest_ttl(users: Option<&[UserClass]>, trace: Option<&Option<TraceSpec>>) -> Option<Span> {
+    let classes = users?
+        .iter()
+        .filter(|class| class.session.ttl_kind != TtlKind::None)
+        .map(|class| class.session.ttl);
+    let recorded = trace?.iter().map(|trace| trace.content.longest_ttl);
+    Some(classes.chain(recorded).max().unwrap_or(Span::ZERO))
 }
 
 fn read_warmup(
     table: &Table<'_>,
     duration: Option<Span>,
-    users: Option<&[UserClass]>,
+    longest_ttl: Option<Span>,
 ) -> Option<Span> {
-    let warmup = table.get_or(&WARMUP, || {
-        let expires = users?
-            .iter()
-            .filter(|class| class.session.ttl_kind != TtlKind::None);
-        let longest = expires
-            .map(|class| class.session.ttl)
-            .max()
-            .unwrap_or(Span::ZERO);
-        Some(longest.min(Span(duration?.0 / 2)))
-    })?;
+    let warmup = table.get_or(&WARMUP, || Some(longest_ttl?.min(Span(duration?.0 / 2))))?;
     if duration.is_some_and(|duration| warmup >= duration) {
         table.problem(&WARMUP, |problem| Problem {
             message: "the warm-up leaves nothing to measure".to_owned(),
@@ -407,8 +458,16 @@ impl Scenario {
         self.store.write(&mut out);
         self.network.write(&mut out);
         self.database.write(&mut out);
+        self.cost.write(&mut out);
+        alarms::write(&self.alarms, &mut out);
+        if let Some(trace) = &self.trace {
+            trace.write(&mut out);
+        }
         for class in &self.users {
             class.write(&mut out);
+        }
+        for workload in &self.workloads {
+            workload.write(self, &mut out);
         }
         own_types::write(&self.node_types, &mut out);
         out.finish()

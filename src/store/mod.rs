@@ -12,5 +12,7 @@ mod entry;
 pub mod eviction;
 pub mod keyspace;
 pub mod node;
+pub mod replication;
 pub mod slots;
+pub mod speed;
 mod tables;

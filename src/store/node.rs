@@ -1,12 +1,13 @@
 //! One server: a queue in front of a keyspace.
 
-use crate::kernel::quantiles::Quantiles;
 use crate::kernel::station::Server;
 use crate::kernel::streams::Streams;
-use crate::scenario::store::{ServiceTime, StoreSpec};
+use crate::scenario::commands::CommandName;
+use crate::scenario::store::StoreSpec;
 use crate::units::{Span, Time};
 
 use super::keyspace::{Command, CpuTime, KeyId, Keyspace, Outcome};
+use super::speed::{MachineSample, Model};
 
 /// Processor time of the server's own work. Active expiry took Redis 7.0.15 140 ms to reclaim
 /// 122,161 keys (`expire_cycle_cpu_milliseconds` under the wall clock). The time to move a bucket
@@ -24,21 +25,15 @@ pub struct Reply {
     pub outcome: Outcome,
     /// When the node began with it: the moment it took effect.
     pub start: Time,
-    /// When the reply was ready.
+    /// When the reply was ready, and has left where the network is limited.
     pub done: Time,
 }
 
-#[derive(Debug)]
-enum Service {
-    ByBytes { fixed: Span, per_kib: Span },
-    Drawn(Box<Quantiles>),
-}
-
-/// One server with one thread: commands queue in order of arrival.
+/// One server with one main thread: commands queue in order of arrival.
 #[derive(Debug)]
 pub struct Node {
     server: Server,
-    service: Service,
+    model: Model,
     keyspace: Keyspace,
 }
 
@@ -48,19 +43,10 @@ impl Node {
     #[must_use]
     pub fn new(spec: &StoreSpec, index: u32, streams: &Streams, start_unix_ms: u64) -> Self {
         let rng = streams.stream(&format!("node/{index}"));
-        let service = match &spec.service_time {
-            ServiceTime::ByBytes { fixed, per_kib } => Service::ByBytes {
-                fixed: *fixed,
-                per_kib: *per_kib,
-            },
-            ServiceTime::Drawn(distribution) => {
-                Service::Drawn(Box::new(Quantiles::new(distribution)))
-            }
-        };
         let keyspace = Keyspace::new(spec, rng, start_unix_ms, CPU_TIME);
         Self {
             server: Server::default(),
-            service,
+            model: Model::new(spec),
             keyspace,
         }
     }
@@ -68,7 +54,11 @@ impl Node {
     /// A command arrives at `at`, waits for those before it, and is executed when its service
     /// begins. `bits` are uniform, for a service time that is drawn. Must be called in order of
     /// time.
-    #[inline]
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "every request comes through here: a call more is 2 % of its instructions"
+    )]
     pub fn execute(
         &mut self,
         command: &Command,
@@ -76,27 +66,54 @@ impl Node {
         at: Time,
         bits: impl FnOnce() -> u64,
     ) -> Reply {
+        let Model::Plain(pace) = &self.model else {
+            return self.execute_on_machine(command, key, at, bits);
+        };
         let start = at.max(self.server.free_at());
         let outcome = self.keyspace.execute(command, key, start);
-        let service = match &self.service {
-            Service::ByBytes { fixed, per_kib } => {
-                // What the client sends moves even if it is refused.
-                let moved = if outcome == Outcome::Hit {
-                    if command.name.returns_value() {
-                        self.keyspace.bytes(key)
-                    } else {
-                        0
-                    }
-                } else if command.name.stores_value() {
-                    command.bytes
-                } else {
-                    0
-                };
-                *fixed + Span((per_kib.0 * u64::from(moved)) >> 10)
-            }
-            Service::Drawn(quantiles) => Span(quantiles.draw(bits())),
+        let service = if command.name == CommandName::Get && outcome == Outcome::Hit {
+            pace.by_bytes(self.keyspace.bytes(key))
+        } else {
+            pace.of_command(command, outcome, key, &self.keyspace)
         };
         let done = self.server.serve(start, service);
+        if self.keyspace.wants_fast_expiry() {
+            self.expire_between_commands();
+        }
+        Reply {
+            outcome,
+            start,
+            done,
+        }
+    }
+
+    /// Likewise, on a node with more than a main thread.
+    #[inline(never)]
+    fn execute_on_machine(
+        &mut self,
+        command: &Command,
+        key: KeyId,
+        at: Time,
+        bits: impl FnOnce() -> u64,
+    ) -> Reply {
+        let Model::Machine(machine) = &mut self.model else {
+            unreachable!("a plain node has no machine");
+        };
+        let shape = self.keyspace.shape(key);
+        let value = if command.name.stores_value() {
+            command.bytes
+        } else if command.name.returns_value() && self.keyspace.is_live(key) {
+            self.keyspace.bytes(key)
+        } else {
+            0
+        };
+        let ready = machine.receive(command, shape, value, at);
+        let start = ready.max(self.server.free_at());
+        let outcome = self.keyspace.execute(command, key, start);
+        let work = machine.service(command, outcome, key, &self.keyspace, bits);
+        let service = machine.at_its_speed(start, work);
+        let executed = self.server.serve(start, service);
+        let done = machine.send(command, outcome, shape, value, executed);
         if self.keyspace.wants_fast_expiry() {
             self.expire_between_commands();
         }
@@ -112,7 +129,7 @@ impl Node {
     fn expire_between_commands(&mut self) {
         let now = self.server.free_at();
         let spent = self.keyspace.fast_expiry(now);
-        self.server.enter(now, spent);
+        self.work(now, spent);
     }
 
     /// The server's cron comes up at `at` and waits for the commands before it.
@@ -120,8 +137,17 @@ impl Node {
         let start = at.max(self.server.free_at());
         let spent = self.keyspace.cron(start);
         if spent > Span::ZERO {
-            self.server.enter(at, spent);
+            self.work(start, spent);
         }
+    }
+
+    /// The main thread is occupied from `start`, when it is free, with work of its own.
+    fn work(&mut self, start: Time, work: Span) {
+        let takes = match &mut self.model {
+            Model::Plain(_) => work,
+            Model::Machine(machine) => machine.at_its_speed(start, work),
+        };
+        self.server.serve(start, takes);
     }
 
     /// Its keys.
@@ -139,6 +165,14 @@ impl Node {
         self.server.busy()
     }
 
+    /// What else than its main thread did, until `at`.
+    pub fn machine(&self, at: Time) -> MachineSample {
+        match &self.model {
+            Model::Plain(_) => MachineSample::default(),
+            Model::Machine(machine) => machine.sample(at),
+        }
+    }
+
     /// Asks the processor for a key's record, which will be needed soon.
     #[inline]
     pub fn warm(&self, key: KeyId) {
@@ -149,7 +183,7 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::commands::CommandName;
+    use crate::scenario::store::ServiceTime;
 
     use crate::store::keyspace::{Shape, ShapeKind, Ttl};
 

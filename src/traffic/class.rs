@@ -3,17 +3,19 @@
 use crate::kernel::draws::{DrawRoot, Purpose};
 use crate::kernel::quantiles::{Distribution, Quantiles};
 use crate::scenario::users::{Arrival, UserClass};
-use crate::units::{Rate, Span, Time};
+use crate::units::{Span, Time};
 
+use super::seating::Seating;
 use super::visits::Visits;
-use super::{Act, Carries, Phase, User};
+use super::{Act, Carries, Intent, Phase, User};
 
 /// A class of users, compiled for the run.
 #[derive(Debug)]
 pub struct Class {
     index: u16,
     root: DrawRoot,
-    arrival: Arrival,
+    /// Places of concurrent users, if their number is fixed.
+    seating: Option<Seating>,
     pub(super) visits: Visits,
     /// Gaps between new users, if they arrive as a Poisson process.
     gaps: Quantiles,
@@ -30,26 +32,31 @@ impl Class {
         Self {
             index,
             root,
-            arrival: class.arrival.clone(),
+            seating: Seating::new(class),
             visits: Visits::new(class),
             gaps: Quantiles::new(&Distribution::Exponential { mean: gap }),
         }
     }
 
-    /// Number of concurrent users, if their number is fixed.
-    pub const fn seats(&self) -> Option<u64> {
-        match self.arrival {
-            Arrival::Concurrent { users, .. } => Some(users),
-            Arrival::Poisson { .. } => None,
-        }
+    /// Most concurrent users at a time, if their number is fixed.
+    pub fn seats(&self) -> Option<u64> {
+        self.seating.as_ref().map(Seating::most)
     }
 
-    /// Rate of new users, if they arrive as a Poisson process.
-    pub const fn rate(&self) -> Option<Rate> {
-        match self.arrival {
-            Arrival::Poisson { rate } => Some(rate),
-            Arrival::Concurrent { .. } => None,
-        }
+    /// Whether the number of concurrent users changes.
+    pub fn seats_change(&self) -> bool {
+        self.seating.as_ref().is_some_and(Seating::changes)
+    }
+
+    /// Whether whoever leaves `seat` at `now` is to be replaced.
+    pub fn seat_is_open(&self, seat: u32, now: Time) -> bool {
+        let open = |seating: &Seating| seating.is_open(seat, self.bits_of(seat), now);
+        self.seating.as_ref().is_some_and(open)
+    }
+
+    /// What the first user of a seat drew for the time of arrival.
+    fn bits_of(&self, seat: u32) -> u64 {
+        self.seated_user(seat, 0).draws.intent(0, Purpose::Arrival)
     }
 
     /// A new user who takes seat `seat` as the `generation`-th to do so.
@@ -78,27 +85,16 @@ impl Class {
         }
     }
 
-    /// When the first user of each seat arrives, the latest first: anywhere in the ramp-up,
-    /// whatever the number of seats.
+    /// When each seat opens, the latest first: anywhere in the ramp-up, whatever the number of
+    /// seats, and again wherever their number rises.
     #[must_use]
-    pub fn first_arrivals(&self) -> Vec<(Time, u32)> {
-        let Arrival::Concurrent { users, ramp_up } = self.arrival else {
-            return Vec::new();
-        };
-        let arrival = |seat: u32| {
-            let draws = self.seated_user(seat, 0).draws;
-            let bits = draws.intent(0, Purpose::Arrival);
-            Time(((u128::from(bits) * u128::from(ramp_up.0)) >> 64) as u64)
-        };
-        // Scenarios with more users than seat numbers are refused when they are loaded.
-        let mut arrivals: Vec<_> = (0..users as u32)
-            .map(|seat| (arrival(seat), seat))
-            .collect();
-        arrivals.sort_unstable_by(|a, b| b.cmp(a));
-        arrivals
+    pub fn openings(&self) -> Vec<(Time, u32)> {
+        let openings = |seating: &Seating| seating.openings(|seat| self.bits_of(seat));
+        self.seating.as_ref().map(openings).unwrap_or_default()
     }
 
-    /// The time from the arrival of user `number` - 1 (or the start) to that of user `number`.
+    /// The time from the arrival of user `number` - 1 (or the start) to that of user `number`,
+    /// at the mean rate.
     #[must_use]
     pub fn gap_before(&self, number: u64) -> Span {
         let draws = self.root.user(u32::from(self.index), number);
@@ -114,5 +110,20 @@ impl Class {
     #[inline]
     pub fn act(&self, user: &mut User, now: Time) -> Act {
         self.visits.act(user, now)
+    }
+
+    /// How many requests the user's page sends, whose intent has number `n`.
+    pub fn calls(&self, user: &User, n: u32) -> u8 {
+        self.visits.calls(user, n)
+    }
+
+    /// Which request number `call` of the page is that the user just turned to.
+    pub fn call(&self, user: &User, n: u32, call: u8) -> Intent {
+        self.visits.call(user, n, call)
+    }
+
+    /// When the user acts next whose request was answered at `at`, having waited for that.
+    pub fn resume(&self, user: &mut User, at: Time) -> Time {
+        self.visits.resume(user, at)
     }
 }

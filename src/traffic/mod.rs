@@ -4,14 +4,19 @@
 //! other users. What follows from an outcome (a new login after a lost session) is not an intent
 //! and is none of this module's business.
 
+mod arrivals;
 mod class;
+mod seating;
+pub mod survey;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 mod visits;
 
 use crate::kernel::draws::UserDraws;
 use crate::units::Time;
 
+pub use arrivals::Arrivals;
 pub use class::Class;
 
 /// What a user sets out to do.
@@ -30,6 +35,8 @@ pub enum Intent {
     Modify,
     /// A request with a cookie that does not touch the session.
     Untouched,
+    /// Several requests at once: how many and which, [`Class::calls`] and [`Class::call`] say.
+    Page,
     /// Log out, and leave, unless the visit goes on by a script.
     Logout,
     /// Just leave: nothing is sent.
@@ -42,6 +49,8 @@ pub enum Intent {
 pub enum Phase {
     /// In a visit.
     Visiting,
+    /// In a visit, and waiting for a reply: acts a think time after it.
+    Waiting,
     /// Between two visits.
     Away,
     /// Never to come back.
@@ -105,10 +114,21 @@ impl User {
         self.number as u32
     }
 
+    /// Number of the first intent of the present or last visit.
+    pub const fn visit(&self) -> u32 {
+        self.first
+    }
+
     /// Where the user is.
     #[inline]
     pub const fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Whether the user is in a visit.
+    #[inline]
+    pub const fn is_visiting(&self) -> bool {
+        matches!(self.phase, Phase::Visiting | Phase::Waiting)
     }
 
     /// The user's draws.

@@ -4,9 +4,9 @@
 //! login in the middle, a script, strangers without a cookie) happens at the turns of a visit,
 //! [`User::turn`], which every request looks at anyway.
 
-use crate::kernel::draws::{Purpose, UserDraws};
+use crate::kernel::draws::{Purpose, RequestDraws, UserDraws};
 use crate::kernel::quantiles::Quantiles;
-use crate::scenario::users::{ScriptStep, UserClass};
+use crate::scenario::users::{Pacing, ScriptStep, UserClass};
 use crate::units::{Ratio, Span, Time};
 
 use super::{Act, Carries, Intent, Phase, User};
@@ -19,6 +19,10 @@ pub(super) struct Visits {
     stay: Quantiles,
     away: Quantiles,
     kinds: Kinds,
+    /// What [`Kinds::Slow`] stands for.
+    page_kinds: Kinds,
+    parallel: Option<Quantiles>,
+    after_reply: bool,
     logout: Share,
     comes_back: Share,
 }
@@ -53,6 +57,8 @@ enum Kinds {
         untouched: u64,
     },
     Untouched,
+    /// More than that is to be known: several requests at once, or users who wait for a reply.
+    Slow,
 }
 
 impl Kinds {
@@ -73,21 +79,21 @@ impl Kinds {
         }
     }
 
-    /// What request `n` is. One whose kind is certain is not drawn.
+    /// What a request is. One whose kind is certain is not drawn.
     #[inline]
-    fn draw(self, draws: UserDraws, n: u32) -> Intent {
-        match self {
+    fn draw(self, draws: RequestDraws) -> Option<Intent> {
+        Some(match self {
             Self::Read => Intent::Read,
             Self::Modify => Intent::Modify,
             Self::ReadOrModify(modify) => {
-                if draws.intent(n, Purpose::Kind) < modify {
+                if draws.at(0, Purpose::Kind) < modify {
                     Intent::Modify
                 } else {
                     Intent::Read
                 }
             }
             Self::Any { modify, untouched } => {
-                let bits = draws.intent(n, Purpose::Kind);
+                let bits = draws.at(0, Purpose::Kind);
                 if bits < modify {
                     Intent::Modify
                 } else if bits >= untouched {
@@ -97,7 +103,8 @@ impl Kinds {
                 }
             }
             Self::Untouched => Intent::Untouched,
-        }
+            Self::Slow => return None,
+        })
     }
 }
 
@@ -146,12 +153,24 @@ impl Visits {
         } else {
             Plan::Guests
         };
+        let page_kinds = Kinds::new(class.modify_share, class.untouched_share);
+        let parallel = &class.parallel;
+        let parallel = (!parallel.is_one()).then(|| Quantiles::new(parallel.distribution()));
+        let after_reply = class.pacing == Pacing::AfterReply;
+        let kinds = if parallel.is_some() || after_reply {
+            Kinds::Slow
+        } else {
+            page_kinds
+        };
         Self {
             plan,
             think: Quantiles::new(&class.think_time),
             stay: Quantiles::new(&class.stay),
             away: Quantiles::new(&class.away),
-            kinds: Kinds::new(class.modify_share, class.untouched_share),
+            kinds,
+            page_kinds,
+            parallel,
+            after_reply,
             logout: Share::new(class.logout_share),
             comes_back: Share::new(class.return_share),
         }
@@ -161,56 +180,49 @@ impl Visits {
     pub(super) fn begin(&self, user: &mut User, now: Time) -> Act {
         user.phase = Phase::Visiting;
         user.first = user.n;
-        match &self.plan {
+        let intent = match &self.plan {
             Plan::Script(_) => {
                 user.turn = Time::ZERO;
-                self.next_of_script(user, now)
+                return self.next_of_script(user, now);
             }
             Plan::Stranger => {
                 user.turn = now;
-                self.think_beyond_the_turn(user, now, Intent::Hit)
+                return self.think_beyond_the_turn(user, now, Intent::Hit);
             }
             Plan::Guests => {
                 user.turn = now.saturating_add(self.stay(user));
-                let intent = if user.carries == Carries::Nothing {
-                    user.carries = Carries::Known;
-                    Intent::FirstWrite
-                } else {
-                    self.kinds.draw(user.draws, user.n)
-                };
-                self.think(user, now, intent)
+                let is_new = user.carries == Carries::Nothing;
+                user.carries = Carries::Known;
+                is_new.then_some(Intent::FirstWrite)
             }
-            Plan::Users { log_in, after } => {
-                let intent = self.first_of_user(user, now, *log_in, after.as_ref());
-                self.think(user, now, intent)
-            }
+            Plan::Users { log_in, after } => self.first_of_user(user, now, *log_in, after.as_ref()),
+        };
+        match intent {
+            Some(intent) => self.think_slowly(user, now, intent),
+            None => self.act_slowly(user, now),
         }
     }
 
-    /// The first intent of a visit of a class that logs in.
+    /// The first intent of a visit of a class that logs in; `None` for a request like all others.
     fn first_of_user(
         &self,
         user: &mut User,
         now: Time,
         log_in: Share,
         after: Option<&Quantiles>,
-    ) -> Intent {
+    ) -> Option<Intent> {
         let n = user.n;
         let stay = self.stay(user);
         user.turn = now.saturating_add(stay);
         if user.carries == Carries::Known {
-            return self.kinds.draw(user.draws, n);
+            return None;
         }
         let logs_in = log_in.says_yes(user.draws, n, Purpose::LogsIn);
         if logs_in && after.is_none() {
             user.carries = Carries::Known;
-            return Intent::Login;
+            return Some(Intent::Login);
         }
-        let intent = if user.carries == Carries::Nothing {
-            Intent::FirstWrite
-        } else {
-            self.kinds.draw(user.draws, n)
-        };
+        let is_new = user.carries == Carries::Nothing;
         user.carries = Carries::Guest;
         if let Some(after) = after
             && logs_in
@@ -221,7 +233,7 @@ impl Visits {
                 user.turn = now.saturating_add(login);
             }
         }
-        intent
+        is_new.then_some(Intent::FirstWrite)
     }
 
     /// The user, in a visit, acts at `now`.
@@ -230,8 +242,34 @@ impl Visits {
         if now >= user.turn {
             return self.turn(user, now);
         }
-        let intent = self.kinds.draw(user.draws, user.n);
-        self.think(user, now, intent)
+        match self.kinds.draw(user.draws.request(user.n, 0)) {
+            Some(intent) => self.think(user, now, intent),
+            None => self.act_slowly(user, now),
+        }
+    }
+
+    /// A request like all others of the visit, of any class.
+    #[inline(never)]
+    fn act_slowly(&self, user: &mut User, now: Time) -> Act {
+        let intent = if self.parallel.is_some() {
+            Intent::Page
+        } else {
+            self.call(user, user.n, 0)
+        };
+        self.think_slowly(user, now, intent)
+    }
+
+    pub(super) fn calls(&self, user: &User, n: u32) -> u8 {
+        let bits = user.draws.intent(n, Purpose::Calls);
+        self.parallel.as_ref().map_or(1, |p| p.draw(bits) as u8)
+    }
+
+    pub(super) fn call(&self, user: &User, n: u32, call: u8) -> Intent {
+        if let Plan::Script(script) = &self.plan {
+            return script[n.wrapping_sub(user.first) as usize];
+        }
+        let draws = user.draws.request(n, 0).call(call);
+        self.page_kinds.draw(draws).unwrap_or(Intent::Read)
     }
 
     /// The user acts, and now is time for a turn.
@@ -244,7 +282,7 @@ impl Visits {
                 user.carries = Carries::Known;
                 let rest = self.stay(user).0 - login_after(user, after).0;
                 user.turn = now.saturating_add(Span(rest));
-                self.think(user, now, Intent::Login)
+                self.think_slowly(user, now, Intent::Login)
             }
             _ => self.end(user, now),
         }
@@ -261,6 +299,27 @@ impl Visits {
         let mut act = self.think_beyond_the_turn(user, now, intent);
         act.next = act.next.min(turn);
         act
+    }
+
+    /// Likewise, of any class: whoever waits for the reply does not know yet when to act.
+    fn think_slowly(&self, user: &mut User, now: Time, intent: Intent) -> Act {
+        let mut act = self.think(user, now, intent);
+        if self.after_reply {
+            user.phase = Phase::Waiting;
+            act.next = Time::NEVER;
+        }
+        act
+    }
+
+    pub(super) fn resume(&self, user: &mut User, at: Time) -> Time {
+        user.phase = Phase::Visiting;
+        let n = user.n.wrapping_sub(1);
+        let think = self.think.draw(user.draws.intent(n, Purpose::Think));
+        let next = at.saturating_add(Span(think));
+        match self.plan {
+            Plan::Script(_) => next,
+            _ => next.min(user.turn).max(at),
+        }
     }
 
     #[inline]
@@ -282,7 +341,18 @@ impl Visits {
             Some(Intent::Logout) if place + 1 == script.len() => {
                 self.leave(user, now, Intent::Logout)
             }
-            Some(intent) => self.think_beyond_the_turn(user, now, *intent),
+            Some(intent) => {
+                let mut act = self.think_beyond_the_turn(user, now, *intent);
+                let of_session = matches!(intent, Intent::Read | Intent::Modify);
+                if of_session && self.parallel.is_some() {
+                    act.intent = Intent::Page;
+                }
+                if self.after_reply {
+                    user.phase = Phase::Waiting;
+                    act.next = Time::NEVER;
+                }
+                act
+            }
         }
     }
 

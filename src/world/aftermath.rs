@@ -3,14 +3,14 @@
 
 use crate::probe::{Aftermath, Probe, RequestKind, SessionSeen};
 use crate::program::ProgramKind;
-use crate::scenario::database::OnLostSession;
+use crate::scenario::database::Writes;
 use crate::session::Presence;
-use crate::traffic::Phase;
 use crate::units::Time;
 
-use super::World;
 use super::event::Event;
-use super::journey::Stage;
+use super::request::Stage;
+use super::stale::aftermath;
+use super::{World, visit_of};
 
 impl<P: Probe> World<P> {
     /// The application has the reply that the request waited for.
@@ -19,12 +19,19 @@ impl<P: Probe> World<P> {
             Stage::Command => unreachable!("a command's reply needs no event of its own"),
             Stage::Gone => self.make_good(place),
             Stage::Change => {
-                // Nobody waits for the database's answer to a change.
-                let _ = self.enter_database(place);
-                self.answer(place, self.now);
+                let done = self.enter_database(place);
+                // Unless it is written through, nobody waits for the database's answer.
+                let waits = self.database.writes == Writes::Through;
+                let done = done.filter(|_| waits).unwrap_or(self.now);
+                self.requests
+                    .get_mut(place)
+                    .waited_for_database(done - self.now);
+                self.answer(place, done);
             }
             Stage::Credentials => self.create_session(place),
             Stage::Copy => self.restore(place),
+            Stage::Query => self.go_on(place, self.now),
+            Stage::Again => self.log_in_again(place),
         }
     }
 
@@ -42,16 +49,23 @@ impl<P: Probe> World<P> {
 
     /// What the application does after the program's last reply, if anything.
     fn what_remains(&mut self, place: u32) -> Option<Stage> {
-        let copies = self.database.on_lost_session == OnLostSession::Restore;
         let request = *self.requests.get(place);
+        let crowd = &self.crowds[request.class as usize];
+        let (login, stores) = (crowd.login, crowd.programs.stores(request.program));
+        // A library that keeps the database's copy itself has done so.
+        let copies = crowd.manners.restores && !crowd.programs.asks_database();
         let visitor = self.visitors.get(request.visitor);
         let speaks = request.speaks_for(visitor);
         let now = self.now;
         let creates = request.program.creates() && visitor.session.is_to_be_stored();
         if speaks && creates && !request.created {
-            // No write of the program took: the user has a cookie and no session.
             self.ledger(request.visitor, |session, probe, class, presence| {
-                session.created(probe, class, now, now, true, presence);
+                if stores {
+                    // No write of the program took: the user has a cookie and no session.
+                    session.created(probe, class, now, now, true, presence);
+                } else {
+                    session.creation_failed();
+                }
             });
         }
         let gone = speaks && request.seen == SessionSeen::Gone;
@@ -69,17 +83,26 @@ impl<P: Probe> World<P> {
             }
             ProgramKind::Read | ProgramKind::Modify if gone => {
                 let visitor = self.visitors.get_mut(request.visitor);
+                self.probe.about(visit_of(&visitor.user));
                 visitor
                     .session
                     .found_gone(&mut self.probe, request.class, now)
                     .then_some(Stage::Gone)
             }
-            ProgramKind::Modify | ProgramKind::Login if copies => Some(Stage::Change),
+            ProgramKind::LoginAgain => {
+                self.finish_old(place);
+                copies.then_some(Stage::Change)
+            }
+            ProgramKind::Modify | ProgramKind::Login | ProgramKind::FirstWrite if copies => {
+                Some(Stage::Change)
+            }
             // The change that found its session gone is repeated on the restored one.
             ProgramKind::Restore if request.kind == RequestKind::Modify => Some(Stage::Change),
-            ProgramKind::Read | ProgramKind::Modify | ProgramKind::Login | ProgramKind::Restore => {
-                None
+            ProgramKind::StaleRead | ProgramKind::StaleWrite => {
+                self.finish_old(place);
+                login.then_some(Stage::Again)
             }
+            _ => None,
         }
     }
 
@@ -91,41 +114,55 @@ impl<P: Probe> World<P> {
             self.answer(place, self.now);
             return;
         }
-        if self.database.on_lost_session == OnLostSession::Restore {
+        let manners = &self.crowds[request.class as usize].manners;
+        if manners.restores {
             self.query(place, Stage::Copy);
             return;
         }
         let visitor = self.visitors.get_mut(request.visitor);
-        if visitor.user.phase() != Phase::Visiting {
+        if !visitor.user.is_visiting() {
             // The user has left in the meantime, and nobody is there to log in.
             visitor.session.recovery_failed();
             self.answer(place, self.now);
             return;
         }
-        let login = self.crowds[request.class as usize].login;
-        let aftermath = if login {
-            Aftermath::ForcedLogin
-        } else {
-            Aftermath::GuestReset
-        };
+        if self.go_on_stale(place) {
+            return;
+        }
+        let aftermath = aftermath(self.crowds[request.class as usize].login);
         let now = self.now;
         self.ledger(request.visitor, |session, probe, class, _| {
             session.made_good(probe, class, now, aftermath);
         });
+        self.log_in_again(place);
+    }
+
+    /// The request ends here, and its user logs in anew or begins afresh.
+    fn log_in_again(&mut self, place: u32) {
+        let request = *self.requests.get(place);
         // The new login goes on where the request stops, so the user stays on the books.
         self.visitors
             .get_mut(request.visitor)
             .user
             .requests_in_flight += 1;
         self.answer(place, self.now);
-        self.visitors
-            .get_mut(request.visitor)
-            .user
-            .requests_in_flight -= 1;
-        self.log_in(
+        let visitor = self.visitors.get_mut(request.visitor);
+        visitor.user.requests_in_flight -= 1;
+        if !visitor.user.is_visiting() {
+            // Nobody is there any more.
+            self.settle(request.visitor);
+            return;
+        }
+        let program = if self.crowds[request.class as usize].login {
+            ProgramKind::Login
+        } else {
+            ProgramKind::FirstWrite
+        };
+        self.begin_session(
             request.visitor,
             request.n,
             request.attempt.saturating_add(1),
+            program,
         );
     }
 
@@ -141,6 +178,7 @@ impl<P: Probe> World<P> {
             session.made_good(probe, class, now, Aftermath::Restored);
             session.begin_restoring();
         });
+        self.rehome(place);
         self.run_program(place, ProgramKind::Restore);
     }
 }

@@ -1,25 +1,30 @@
 //! From a scenario to a world at time 0.
 
+use std::collections::BTreeMap;
+
 use crate::kernel::agenda::Agenda;
 use crate::kernel::draws::DrawRoot;
-use crate::kernel::quantiles::Quantiles;
+use crate::kernel::quantiles::{Distribution, Quantiles};
 use crate::kernel::slab::Slab;
-use crate::kernel::station::Station;
 use crate::kernel::streams::Streams;
 use crate::probe::Probe;
 use crate::program::Programs;
 use crate::scenario::Scenario;
 use crate::scenario::users::{Encoding, SessionSpec, UserClass};
-use crate::store::keyspace::{Shape, ShapeKind};
+use crate::store::keyspace::{Shape, ShapeId, ShapeKind};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
-use crate::traffic::Class;
+use crate::traffic::{Arrivals, Class};
 use crate::units::{Ratio, Span, Time};
 
 use super::database::Database;
+use super::elsewhere::Elsewhere;
 use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
+use super::side::{Beside, Manners};
+use super::trace::{Recorded, Rows};
 use super::visits::Seats;
+use super::workloads::Workloads;
 use super::{Crowd, World};
 
 /// Time 0 on the servers' clocks, in milliseconds since 1970: a whole minute (2026-01-01 00:00
@@ -28,7 +33,7 @@ pub(super) const START_UNIX_MS: u64 = 1_767_225_600_000;
 
 impl<P: Probe> World<P> {
     /// A world at time 0, with its first events on the agenda.
-    pub(super) fn build(scenario: &Scenario, replicate: u64, probe: P) -> Self {
+    pub(super) fn build(scenario: &Scenario, rows: Rows, replicate: u64, probe: P) -> Self {
         let streams = Streams::new(scenario.seed, replicate);
         let root = DrawRoot::new(scenario.seed, replicate);
         let mut nodes: Vec<Node> = (0..scenario.store.shards)
@@ -38,10 +43,29 @@ impl<P: Probe> World<P> {
             .users
             .iter()
             .enumerate()
-            .map(|(index, class)| crowd(class, index as u16, root, &mut nodes))
+            .map(|(index, class)| {
+                let compiled = Class::new(class, index as u16, root);
+                let manners = Manners::new(
+                    &class.session,
+                    scenario.database.on_lost_session,
+                    &mut nodes,
+                );
+                crowd(class, compiled, manners, scenario.duration, &mut nodes)
+            })
             .collect();
+        let recorded = scenario.trace.as_ref().map(|trace| {
+            let class = scenario.users.len() as u16;
+            Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
+        });
+        let elsewhere = Elsewhere::new(&scenario.store.kind).map(Box::new);
+        let workloads = Workloads::new(scenario, root, &mut nodes);
         let seconds = scenario.duration.seconds().max(1e-9);
-        let rate = scenario.expected_requests() / seconds;
+        let workloads_rate: f64 = scenario
+            .workloads
+            .iter()
+            .map(|workload| workload.expected_requests(scenario))
+            .sum();
+        let rate = (scenario.expected_requests() + workloads_rate) / seconds;
         let sessions = scenario
             .expected_live_sessions()
             .min(f64::from(MAX_VISITORS)) as u64;
@@ -54,14 +78,27 @@ impl<P: Probe> World<P> {
             crowds,
             visitors: Slab::default(),
             requests: Slab::with_capacity(1024),
-            slots: SlotMap::even(scenario.store.shards),
-            hop: Quantiles::new(&scenario.network.hop),
-            database: Database {
-                station: Station::new(scenario.database.concurrency, scenario.database.queue_limit),
-                service: Quantiles::new(&scenario.database.service_time),
-                on_lost_session: scenario.database.on_lost_session,
-            },
-            cron_period: Span(1_000_000_000 / u64::from(scenario.store.hz)),
+            sides: Beside::default(),
+            errands: Beside::default(),
+            minutes: BTreeMap::new(),
+            slots: SlotMap::even(
+                elsewhere
+                    .as_ref()
+                    .map_or(scenario.store.shards, |elsewhere| elsewhere.targets()),
+            ),
+            hop: Quantiles::new(if elsewhere.is_some() {
+                &Distribution::Fixed(Span::ZERO)
+            } else {
+                &scenario.network.hop
+            }),
+            database: Database::new(&scenario.database),
+            recorded,
+            workloads,
+            cron_period: elsewhere.as_ref().map_or(
+                Span(1_000_000_000 / u64::from(scenario.store.hz)),
+                |elsewhere| elsewhere.cleanup_every(),
+            ),
+            elsewhere,
             samples: Vec::with_capacity(nodes.len()),
             nodes,
             issued: 0,
@@ -89,44 +126,69 @@ impl<P: Probe> World<P> {
         for class in 0..self.crowds.len() {
             self.expect_next_user(class);
         }
+        self.expect_scaling();
+        self.expect_next_row();
+        self.begin_workloads();
     }
 }
 
-fn crowd(class: &UserClass, index: u16, root: DrawRoot, nodes: &mut [Node]) -> Crowd {
+fn crowd(
+    class: &UserClass,
+    compiled: Class,
+    manners: Manners,
+    duration: Span,
+    nodes: &mut [Node],
+) -> Crowd {
     let session = &class.session;
     let key = KeyPattern::new(&session.key, session.id_length as usize);
-    let shape = shape_of(session, key.len());
-    // Every node knows every shape, under the same number.
-    let mut shapes = nodes
-        .iter_mut()
-        .map(|node| node.keyspace_mut().register(shape));
-    let shape = shapes.next().expect("a store has at least one node");
-    assert!(
-        shapes.all(|other| other == shape),
-        "nodes disagree on the number of a shape"
-    );
-    let compiled = Class::new(class, index, root);
+    let shape = register(shape_of(session, key.len()), nodes);
     let returns = class.return_share > Ratio::ZERO;
+    let mut programs = Programs::new(session, class.follows_updates());
+    let prepares = manners.prepare() || programs.need_errands();
+    if !prepares {
+        programs.send_at_once();
+    }
     Crowd {
-        programs: Programs::new(session),
+        programs,
         login: class.login,
+        prepares,
+        manners,
         bytes: Quantiles::new(&session.bytes),
         ttl: session.ttl,
         ttl_kind: session.ttl_kind,
         key,
         shape,
-        seats: Seats::new(compiled.seats().unwrap_or(0), returns),
-        arrived: 0,
-        first_in_seats: compiled.first_arrivals(),
+        seats: Seats::new(&compiled, returns),
+        openings: compiled.openings(),
+        arrivals: Arrivals::new(class, duration),
+        next_arrival: (Time::NEVER, 0),
         class: compiled,
     }
 }
 
+/// The number of a shape: every node knows every shape, under the same one.
+pub(super) fn register(shape: Shape, nodes: &mut [Node]) -> ShapeId {
+    let mut numbers = nodes
+        .iter_mut()
+        .map(|node| node.keyspace_mut().register(shape));
+    let number = numbers.next().expect("a store has at least one node");
+    assert!(
+        numbers.all(|other| other == number),
+        "nodes disagree on the number of a shape"
+    );
+    number
+}
+
 /// The shape of a session's key whose name has `length` bytes.
 pub(super) fn shape_of(session: &SessionSpec, length: usize) -> Shape {
+    shape(session.encoding, length)
+}
+
+/// The shape of a key whose name has `length` bytes.
+pub(super) fn shape(encoding: Encoding, length: usize) -> Shape {
     Shape {
         key_length: length as u32,
-        kind: match session.encoding {
+        kind: match encoding {
             Encoding::String => ShapeKind::String,
             Encoding::Hash {
                 fields,

@@ -15,6 +15,7 @@ impl<P: Probe> World<P> {
             .iter()
             .filter(|v| v.session.is_open())
             .count();
+        let open = open + self.recorded_sessions().filter(|s| s.is_open()).count();
         self.hold(
             open as u64 == self.live_sessions,
             "the count of live sessions is off",
@@ -23,10 +24,12 @@ impl<P: Probe> World<P> {
             self.visitors
                 .places()
                 .iter()
-                .filter(|v| v.session.is_open())
-                .all(|v| {
-                    let keyspace = self.nodes[v.session.node as usize].keyspace();
-                    keyspace.is_live(KeyId(v.session.key))
+                .map(|v| &v.session)
+                .chain(self.recorded_sessions())
+                .filter(|session| session.is_open())
+                .all(|session| {
+                    let keyspace = self.nodes[session.node as usize].keyspace();
+                    keyspace.is_live(KeyId(session.key))
                 }),
             "a session lives and its key is not stored",
         );
@@ -36,12 +39,15 @@ impl<P: Probe> World<P> {
                 session.run_ended(probe, class, now);
             });
         }
+        self.close_recorded_sessions();
         // Rows and minutes end where the next begins; the last ones end with the run.
         self.sample_nodes();
         self.probe
             .window(self.now, &self.samples, live_sessions, self.users_present);
         self.probe.minute(self.now, &self.samples);
-        let in_flight = self.requests.len() as u64;
+        let kept = self.kept_by_workloads();
+        self.probe.workloads_end(&kept);
+        let in_flight = self.requests.len() as u64 + self.recorded_in_flight();
         self.probe
             .run_ends(self.now, in_flight, self.fingerprint, complete);
         self.check();
@@ -62,7 +68,9 @@ impl<P: Probe> World<P> {
             self.visitors
                 .places()
                 .iter()
-                .all(|v| !v.session.has_no_fate()),
+                .map(|v| &v.session)
+                .chain(self.recorded_sessions())
+                .all(|session| !session.has_no_fate()),
             "a session has no fate",
         );
         for node in &self.nodes {

@@ -21,6 +21,15 @@ pub(super) enum Event {
     MeasurementBegins,
     /// The run is over.
     End,
+    /// Recorded traffic goes on: with the next row of the trace (0), or with one of its requests
+    /// (its place + 1).
+    Recorded(u32),
+    /// A workload goes on: with its next request (its place), or with one that is on its way (its
+    /// place behind those of the workloads).
+    Workload(u32),
+    /// The number of the application's instances changes (0), or one of them (its number + 1) is
+    /// gone.
+    Instances(u32),
 }
 
 /// Largest number of visitors and of requests on their way: what 28 bits can name.
@@ -40,6 +49,9 @@ impl Event {
             Self::Minute => (6, 0),
             Self::MeasurementBegins => (7, 0),
             Self::End => (8, 0),
+            Self::Recorded(number) => (9, number),
+            Self::Workload(number) => (10, number),
+            Self::Instances(number) => (11, number),
         };
         debug_assert!(number < MAX_VISITORS, "an event names too large a number");
         kind << NUMBER_BITS | number
@@ -57,7 +69,10 @@ impl Event {
             5 => Self::Window,
             6 => Self::Minute,
             7 => Self::MeasurementBegins,
-            _ => Self::End,
+            8 => Self::End,
+            9 => Self::Recorded(number),
+            10 => Self::Workload(number),
+            _ => Self::Instances(number),
         }
     }
 
@@ -99,6 +114,10 @@ mod tests {
             Event::Minute,
             Event::MeasurementBegins,
             Event::End,
+            Event::Recorded(0),
+            Event::Recorded(9),
+            Event::Workload(70),
+            Event::Instances(3),
         ] {
             assert_eq!(Event::unpack(event.pack()), event);
         }

@@ -5,17 +5,21 @@
 //! powers of two in size, so the number is halved as often as necessary, and that of the hash
 //! slots with it.
 
-use crate::kernel::quantiles::Quantiles;
+use crate::kernel::quantiles::{Distribution, Quantiles};
 use crate::kernel::streams::Streams;
 use crate::scenario::Scenario;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::{Engine, StoreSpec};
-use crate::scenario::users::{Encoding, TtlKind, UserClass};
-use crate::store::keyspace::{Command, CpuTime, Keyspace, Ttl};
+use crate::scenario::traffic::TraceSpec;
+use crate::scenario::users::{Encoding, KeyScope, TtlKind, UserClass};
+use crate::scenario::workloads::WorkloadSpec;
+use crate::store::keyspace::{Command, CpuTime, Keyspace, Shape, ShapeKind, Ttl};
 use crate::units::{Bytes, Span, Time};
 
-use super::build::{START_UNIX_MS, shape_of};
+use super::build::{START_UNIX_MS, shape, shape_of};
 use super::key_pattern::KeyPattern;
+use super::side::{kind_of, pattern_of};
+use super::workloads::shape_of as shape_of_workload;
 
 /// Most keys that are tried out.
 const MOST_KEYS: u64 = 1 << 14;
@@ -29,8 +33,11 @@ const CRONS: u64 = 100;
 pub struct Footprint {
     /// Bytes of an empty node.
     pub empty: f64,
-    /// Bytes of a session of each class: key, value, TTL and its share of the hash tables.
+    /// Bytes of a session of each class, of those of a trace last: key, value, TTL and its share
+    /// of the hash tables.
     pub session: Vec<f64>,
+    /// Bytes of a key of each workload, likewise.
+    pub workload: Vec<f64>,
 }
 
 impl Footprint {
@@ -54,16 +61,121 @@ impl Footprint {
             slots: (slots >> halvings).max(1),
         };
         let mut empty = 0.0;
-        let session = scenario
-            .users
-            .iter()
-            .map(|class| {
-                let (before, after) = trial.fill(class);
+        let classes = scenario.users.iter().map(Kept::of_class);
+        let session = classes
+            .chain(scenario.trace.iter().map(Kept::of_trace))
+            .map(|kept| {
+                let (before, after) = trial.fill(&kept);
                 empty = before as f64;
                 after.saturating_sub(before) as f64 / trial.keys as f64
             })
             .collect();
-        Self { empty, session }
+        let workload = scenario.workloads.iter().map(|spec| {
+            let (before, after) = trial.fill(&Kept::of_workload(spec, scenario));
+            after.saturating_sub(before) as f64 / trial.keys as f64
+        });
+        Self {
+            empty,
+            session,
+            workload: workload.collect(),
+        }
+    }
+}
+
+/// How sessions of a class are kept.
+struct Kept {
+    shape: Shape,
+    /// Stores it.
+    store: CommandName,
+    sizes: Quantiles,
+    has_ttl: bool,
+    /// What changes have added to a session by the end of its visit, roughly, and up to where.
+    grows: u32,
+    most: u32,
+    others: Vec<Other>,
+}
+
+/// Another key of a session.
+struct Other {
+    shape: Shape,
+    bytes: u32,
+    has_ttl: bool,
+    /// Whether many sessions share it.
+    shared: bool,
+}
+
+impl Kept {
+    fn of_class(class: &UserClass) -> Self {
+        let session = &class.session;
+        let length = KeyPattern::new(&session.key, session.id_length as usize).len();
+        Self {
+            shape: shape_of(session, length),
+            store: stores(session.encoding),
+            sizes: Quantiles::new(&session.bytes),
+            has_ttl: session.ttl_kind != TtlKind::None,
+            grows: class.expected_growth() as u32,
+            most: session
+                .growth
+                .as_ref()
+                .map_or(u32::MAX, |growth| growth.most.0 as u32),
+            others: session
+                .keys
+                .iter()
+                .map(|key| {
+                    let pattern = pattern_of(&key.key, key.scope(), session.id_length as usize);
+                    Other {
+                        shape: Shape {
+                            key_length: pattern.len() as u32,
+                            kind: kind_of(key),
+                        },
+                        bytes: key.bytes.0 as u32,
+                        has_ttl: key.ttl.is_some(),
+                        shared: key.scope() == KeyScope::Minute,
+                    }
+                })
+                .collect(),
+        }
+    }
+
+    /// As if all values had the mean size.
+    fn of_trace(trace: &TraceSpec) -> Self {
+        let bytes = Bytes(trace.content.mean_bytes() as u64);
+        Self {
+            shape: shape(trace.encoding, trace.key_length()),
+            store: stores(trace.encoding),
+            sizes: Quantiles::new(&Distribution::Fixed(bytes)),
+            has_ttl: trace.content.longest_ttl > Span::ZERO,
+            grows: 0,
+            most: u32::MAX,
+            others: Vec::new(),
+        }
+    }
+
+    /// As if all keys had what they will have in the mean.
+    fn of_workload(spec: &WorkloadSpec, scenario: &Scenario) -> Self {
+        let shape = shape_of_workload(spec, &scenario.store);
+        let size = Bytes(spec.expected_size(scenario).max(1.0) as u64);
+        Self {
+            shape,
+            store: match shape.kind {
+                ShapeKind::SortedSet { .. } => CommandName::ZIncrBy,
+                ShapeKind::Counter { .. } => CommandName::Incr,
+                _ => CommandName::Set,
+            },
+            sizes: Quantiles::new(&Distribution::Fixed(size)),
+            has_ttl: spec.ttl > Span::ZERO,
+            grows: 0,
+            most: u32::MAX,
+            others: Vec::new(),
+        }
+    }
+}
+
+/// The command that stores a session of that encoding.
+const fn stores(encoding: Encoding) -> CommandName {
+    match encoding {
+        Encoding::String => CommandName::Set,
+        Encoding::Hash { .. } => CommandName::HSet,
     }
 }
 
@@ -75,31 +187,30 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     /// `used_memory` before and after the keys.
-    fn fill(&self, class: &UserClass) -> (u64, u64) {
+    fn fill(&self, kept: &Kept) -> (u64, u64) {
         let rng = Streams::new(0, 0).stream("footprint");
         let mut keyspace = Keyspace::new(self.spec, rng, START_UNIX_MS, CpuTime::default());
-        let session = &class.session;
-        let length = KeyPattern::new(&session.key, session.id_length as usize).len();
-        let shape = keyspace.register(shape_of(session, length));
-        let sizes = Quantiles::new(&session.bytes);
+        let shape = keyspace.register(kept.shape);
+        let sizes = &kept.sizes;
         // Far away: nothing expires while the keys are counted.
-        let ttl = match session.ttl_kind {
-            TtlKind::None => Ttl::Clear,
-            _ => Ttl::In(Span::from_secs(86_400 * 365)),
+        let ttl = if kept.has_ttl {
+            Ttl::In(Span::from_secs(86_400 * 365))
+        } else {
+            Ttl::Clear
         };
-        let store = match session.encoding {
-            Encoding::String => CommandName::Set,
-            Encoding::Hash { .. } => CommandName::HSet,
-        };
+        let store = kept.store;
         let put = |keyspace: &mut Keyspace, id: u64| {
             let slot = (id % self.slots) as u16;
             let key = keyspace.create(id, slot, shape, 0);
             // The multiples of the golden ratio spread evenly over all sizes.
             let bytes = sizes.draw(id.wrapping_mul(0x9E37_79B9_7F4A_7C15)) as u32;
-            for name in [store, CommandName::Expire] {
-                if name == store || (store == CommandName::HSet && ttl != Ttl::Clear) {
-                    keyspace.execute(&Command { name, bytes, ttl }, key, Time::ZERO);
-                }
+            let bytes = bytes.max(bytes.saturating_add(kept.grows).min(kept.most));
+            // A sorted set begins with one member.
+            let more = (store == CommandName::ZIncrBy).then_some(store);
+            let expire = store != CommandName::Set && ttl != Ttl::Clear;
+            let expire = expire.then_some(CommandName::Expire);
+            for name in [Some(store), more, expire].into_iter().flatten() {
+                keyspace.execute(&Command { name, bytes, ttl }, key, Time::ZERO);
             }
             key
         };
@@ -115,10 +226,44 @@ impl Trial<'_> {
         for id in 1..=self.keys {
             put(&mut keyspace, id);
         }
+        for other in &kept.others {
+            self.add_others(&mut keyspace, other);
+        }
         for run in 0..CRONS {
             keyspace.cron(Time(run * 100_000_000));
         }
         (before, keyspace.used_memory())
+    }
+
+    /// Another key for each session, or one for all.
+    fn add_others(&self, keyspace: &mut Keyspace, other: &Other) {
+        let shape = keyspace.register(other.shape);
+        let set = matches!(other.shape.kind, ShapeKind::Set { .. });
+        let name = if set {
+            CommandName::SAdd
+        } else {
+            CommandName::Append
+        };
+        let mut key = None;
+        for id in 1..=self.keys {
+            let slot = (id % self.slots) as u16;
+            let create = |keyspace: &mut Keyspace| keyspace.create(!id, slot, shape, 0);
+            let at = match key {
+                Some(key) if other.shared => key,
+                _ => create(keyspace),
+            };
+            key = Some(at);
+            let put = |name, ttl| Command {
+                name,
+                bytes: other.bytes,
+                ttl,
+            };
+            keyspace.execute(&put(name, Ttl::Keep), at, Time::ZERO);
+            if other.has_ttl {
+                let far = Ttl::In(Span::from_secs(86_400 * 365));
+                keyspace.execute(&put(CommandName::PExpire, far), at, Time::ZERO);
+            }
+        }
     }
 }
 

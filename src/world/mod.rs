@@ -9,17 +9,28 @@ mod aftermath;
 mod build;
 mod check;
 mod database;
+mod delivery;
+mod elsewhere;
 mod event;
 pub mod footprint;
 mod journey;
 mod key_pattern;
 mod logins;
+mod other_keys;
+mod request;
+mod side;
+mod special;
+mod stale;
+mod trace;
 mod visits;
+mod workloads;
+
+use std::collections::BTreeMap;
 
 use crate::kernel::agenda::{Agenda, Warm};
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::slab::Slab;
-use crate::probe::{NodeSample, Probe};
+use crate::probe::{NetworkSample, NodeSample, Probe, VisitId};
 use crate::program::Programs;
 use crate::scenario::Scenario;
 use crate::scenario::users::TtlKind;
@@ -27,12 +38,18 @@ use crate::session::{KeyDeath, Presence, Session};
 use crate::store::keyspace::{DeathCause, KeyId, ShapeId};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
-use crate::traffic::{Class, Phase, User};
+use crate::traffic::{Arrivals, Class, Phase, User};
 use crate::units::{Span, Time};
 
+pub use trace::Rows;
+
 use database::Database;
-use event::Event;
-use journey::Request;
+use elsewhere::Elsewhere;
+use event::{Event, MAX_VISITORS};
+use request::Request;
+use side::{Beside, Errand, KeyAt, Manners, Side};
+use trace::Recorded;
+use workloads::Workloads;
 
 /// What is left of a run.
 #[derive(Debug)]
@@ -59,7 +76,22 @@ pub fn simulate<P: Probe>(
     probe: P,
     watch: &mut dyn FnMut(Time, u64) -> bool,
 ) -> Simulated<P> {
-    let mut world = World::build(scenario, replicate, probe);
+    simulate_recorded(scenario, Box::new(|| None), replicate, probe, watch)
+}
+
+/// As [`simulate`], with `rows` as those of the trace that the scenario names. They are asked for
+/// one by one, and no more of them than the run has time for.
+///
+/// # Panics
+/// As [`simulate`].
+pub fn simulate_recorded<P: Probe>(
+    scenario: &Scenario,
+    rows: Rows,
+    replicate: u64,
+    probe: P,
+    watch: &mut dyn FnMut(Time, u64) -> bool,
+) -> Simulated<P> {
+    let mut world = World::build(scenario, rows, replicate, probe);
     let complete = world.run(watch);
     world.close_books(complete);
     Simulated {
@@ -79,12 +111,26 @@ struct Visitor {
 
 const _: () = assert!(size_of::<Visitor>() == 64);
 
+impl Visitor {
+    /// Someone who has no session yet.
+    fn new(user: User) -> Self {
+        Self {
+            user,
+            session: Session::default(),
+        }
+    }
+}
+
 /// A class of users with all that is compiled for it.
 #[derive(Debug)]
 struct Crowd {
     class: Class,
     programs: Programs,
     login: bool,
+    /// Whether requests have to be prepared before they are sent.
+    prepares: bool,
+    /// What its library does beyond its commands.
+    manners: Manners,
     ttl: Span,
     ttl_kind: TtlKind,
     key: key_pattern::KeyPattern,
@@ -92,10 +138,11 @@ struct Crowd {
     shape: ShapeId,
     /// Places of the concurrent users, where their number is fixed.
     seats: visits::Seats,
-    /// When the first user of each seat arrives, the earliest last, for those still to come.
-    first_in_seats: Vec<(Time, u32)>,
-    /// Users who arrived so far, where they arrive as a Poisson process.
-    arrived: u64,
+    /// When each seat opens, the earliest last, for those still to come.
+    openings: Vec<(Time, u32)>,
+    /// Where users come at a rate: who comes when, and the time and number of the next.
+    arrivals: Arrivals,
+    next_arrival: (Time, u64),
 }
 
 impl Crowd {
@@ -107,6 +154,20 @@ impl Crowd {
         } else {
             at.saturating_add(self.ttl)
         }
+    }
+}
+
+/// Owners from here on are keys of the trace, by their place among them.
+const RECORDED: u32 = MAX_VISITORS;
+/// Owners from here on are workloads, by their place in the scenario.
+const WORKLOADS: u32 = 2 * MAX_VISITORS;
+
+/// The visit that a user is in, or was in last.
+fn visit_of(user: &User) -> VisitId {
+    VisitId {
+        class: user.class(),
+        user: user.number(),
+        first: user.visit(),
     }
 }
 
@@ -124,10 +185,22 @@ struct World<P> {
     crowds: Vec<Crowd>,
     visitors: Slab<Visitor>,
     requests: Slab<Request>,
+    /// Beside the visitors, and beside the requests.
+    sides: Beside<Side>,
+    errands: Beside<Errand>,
+    /// Keys that all sessions of a class share which end in a minute: by class, place among the
+    /// keys of a session, and minute.
+    minutes: BTreeMap<(u16, u8, u64), KeyAt>,
     nodes: Vec<Node>,
     slots: SlotMap,
     hop: Quantiles,
     database: Database,
+    /// Where sessions lie, if in no cache.
+    elsewhere: Option<Box<Elsewhere>>,
+    /// Recorded traffic, if the scenario names any.
+    recorded: Option<Box<Recorded>>,
+    /// What else uses the nodes.
+    workloads: Workloads,
     cron_period: Span,
     /// Requests sent so far.
     issued: u64,
@@ -177,6 +250,9 @@ impl<P: Probe> World<P> {
                     Event::Minute => self.end_minute(),
                     Event::MeasurementBegins => self.begin_measurement(),
                     Event::End => return true,
+                    Event::Recorded(number) => self.play(number),
+                    Event::Workload(number) => self.work(number),
+                    Event::Instances(number) => self.scale(number),
                 }
             }
             if !watch(self.now, self.issued) {
@@ -186,6 +262,10 @@ impl<P: Probe> World<P> {
     }
 
     fn cron(&mut self, node: u32) {
+        if self.elsewhere.is_some() {
+            self.clean_up(node);
+            return;
+        }
         self.nodes[node as usize].cron(self.now);
         self.bury(node as u16);
         self.agenda
@@ -213,11 +293,22 @@ impl<P: Probe> World<P> {
                     self.probe.key_expired(self.now, node);
                     KeyDeath::Expired
                 }
+                DeathCause::Lost => KeyDeath::NodeLost,
             };
             if death.owner >= ABANDONED {
                 if death.owner == NO_OWNER {
                     self.nodes[node as usize].keyspace_mut().release(death.key);
                 }
+                continue;
+            }
+            if death.owner >= WORKLOADS {
+                let workload = (death.owner - WORKLOADS) as u16;
+                let evicted = cause == KeyDeath::Evicted;
+                self.probe.workload_key_died(self.now, workload, evicted);
+                continue;
+            }
+            if death.owner >= RECORDED {
+                self.recorded_key_died(death.owner - RECORDED, cause);
                 continue;
             }
             let visitor = self.visitors.get(death.owner);
@@ -238,6 +329,7 @@ impl<P: Probe> World<P> {
         let visitor = self.visitors.get_mut(place);
         let before = u64::from(visitor.session.is_open());
         let presence = presence(&visitor.user);
+        self.probe.about(visit_of(&visitor.user));
         change(
             &mut visitor.session,
             &mut self.probe,
@@ -250,14 +342,27 @@ impl<P: Probe> World<P> {
 
     fn sample_nodes(&mut self) {
         self.samples.clear();
+        if self.elsewhere.is_some() {
+            return;
+        }
+        let now = self.now;
         self.samples.extend(self.nodes.iter().map(|node| {
             let keyspace = node.keyspace();
+            let machine = node.machine(now);
             NodeSample {
                 used_memory: keyspace.used_memory(),
                 maxmemory: keyspace.maxmemory(),
                 keys: keyspace.keys(),
                 expires: keyspace.expires(),
                 busy: node.busy(),
+                io_busy: machine.io_busy,
+                cpu_credits: machine.cpu_credits,
+                network: machine.network.map(|network| NetworkSample {
+                    bytes_in: network.bytes_in,
+                    bytes_out: network.bytes_out,
+                    exceeded: network.exceeded,
+                    baseline: network.baseline,
+                }),
             }
         }));
     }
@@ -298,6 +403,7 @@ impl<P: Probe> World<P> {
             .iter()
             .filter(|v| v.session.has_no_fate())
             .count();
+        let open = open + self.recorded_sessions().filter(|s| s.has_no_fate()).count();
         self.sample_nodes();
         self.probe
             .measurement_begins(self.now, &self.samples, open as u64);
@@ -314,7 +420,7 @@ const FINGERPRINT: u64 = 0x9E6C_63D0_676A_9A99;
 /// Whether the user may still act in the session they have.
 const fn presence(user: &User) -> Presence {
     match user.phase() {
-        Phase::Visiting => Presence::InVisit,
+        Phase::Visiting | Phase::Waiting => Presence::InVisit,
         Phase::Away => Presence::MayReturn,
         Phase::Gone => Presence::Gone,
     }

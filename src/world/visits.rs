@@ -1,10 +1,13 @@
 //! Users who come, act, leave and come back.
 
+use crate::kernel::draws::Purpose;
 use crate::kernel::slab::Slab;
 use crate::probe::{Probe, RequestKind};
-use crate::session::{NO_KEY, Session};
+use crate::program::ProgramKind;
+use crate::session::NO_KEY;
 use crate::store::keyspace::KeyId;
-use crate::traffic::{Act, Intent, Phase, User};
+use crate::traffic::{Act, Class, Intent, Phase, User};
+use crate::units::Time;
 
 use super::event::Event;
 use super::{NO_OWNER, Visitor, World};
@@ -13,7 +16,8 @@ use super::{NO_OWNER, Visitor, World};
 /// at once.
 #[derive(Debug, Default)]
 pub(super) struct Seats {
-    /// One a seat; empty if nobody ever comes back, since then nobody waits.
+    /// One a seat; empty if nobody ever comes back and no seat ever closes, since then nothing
+    /// needs to be known of them.
     seats: Vec<Seat>,
     /// Links of the lists of those who wait.
     links: Slab<Link>,
@@ -24,8 +28,9 @@ struct Seat {
     /// Who waits to come back, first come, first served: a list of links.
     first: u32,
     last: u32,
-    /// How many users have had the seat before its present one.
-    generation: u32,
+    /// How many users have had the seat so far, its present one included.
+    users: u32,
+    taken: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,13 +42,17 @@ struct Link {
 const NOBODY: u32 = u32::MAX;
 
 impl Seats {
-    /// `number` seats; with `returns` if users come back to them.
-    pub(super) fn new(number: u64, returns: bool) -> Self {
-        let number = if returns { number as usize } else { 0 };
+    /// Those of `class`; with `returns` if users come back to them.
+    pub(super) fn new(class: &Class, returns: bool) -> Self {
+        let number = match class.seats() {
+            Some(number) if returns || class.seats_change() => number as usize,
+            _ => 0,
+        };
         let empty = Seat {
             first: NOBODY,
             last: NOBODY,
-            generation: 0,
+            users: 0,
+            taken: false,
         };
         Self {
             seats: vec![empty; number],
@@ -66,35 +75,54 @@ impl Seats {
         seat.last = link;
     }
 
-    /// Who takes the seat that `user` leaves: a visitor who waits for it, or the number of the
-    /// generation of someone new.
+    /// Who takes the seat that opens: a visitor who waits for it, or the number of the generation
+    /// of someone new. `None` if whoever had it when it closed still has it.
+    fn opens(&mut self, seat: u32) -> Option<Result<u32, u32>> {
+        match self.seats.get(seat as usize) {
+            None => Some(Err(0)),
+            Some(seat) if seat.taken => None,
+            Some(_) => Some(self.seat_next(seat)),
+        }
+    }
+
+    /// Who takes the seat that `user` leaves.
     fn next(&mut self, user: &User) -> Result<u32, u32> {
-        let Some(seat) = self.seats.get_mut(user.seat() as usize) else {
+        if self.seats.is_empty() {
             return Err(user.generation() + 1);
-        };
+        }
+        self.seat_next(user.seat())
+    }
+
+    fn seat_next(&mut self, seat: u32) -> Result<u32, u32> {
+        let seat = &mut self.seats[seat as usize];
+        seat.taken = true;
         if seat.first == NOBODY {
-            seat.generation += 1;
-            return Err(seat.generation);
+            seat.users += 1;
+            return Err(seat.users - 1);
         }
         let link = *self.links.get(seat.first);
         self.links.remove(seat.first);
         seat.first = link.next;
         Ok(link.visitor)
     }
+
+    /// The seat has closed before its user left.
+    fn close(&mut self, seat: u32) {
+        self.seats[seat as usize].taken = false;
+    }
 }
 
 impl<P: Probe> World<P> {
     /// Puts the next new user of a class on the agenda.
     pub(super) fn expect_next_user(&mut self, class: usize) {
-        let crowd = &self.crowds[class];
-        let at = match crowd.class.seats() {
-            Some(_) => match crowd.first_in_seats.last() {
-                Some((at, _)) => *at,
-                None => return,
-            },
-            None => self
-                .now
-                .saturating_add(crowd.class.gap_before(crowd.arrived)),
+        let crowd = &mut self.crowds[class];
+        let at = if crowd.class.seats().is_none() {
+            crowd.next_arrival = crowd.arrivals.next(&crowd.class);
+            crowd.next_arrival.0
+        } else if let Some((at, _)) = crowd.openings.last() {
+            *at
+        } else {
+            return;
         };
         // Beyond the end nobody arrives; the clock reaches no further.
         if at < self.end {
@@ -102,24 +130,29 @@ impl<P: Probe> World<P> {
         }
     }
 
+    /// Someone new comes, or a seat opens.
     pub(super) fn new_user(&mut self, class: u32) {
         let class = class as usize;
         let crowd = &mut self.crowds[class];
-        let user = if let Some((_, seat)) = crowd.first_in_seats.pop() {
+        let visitor = if let Some((_, seat)) = crowd.openings.pop() {
             // What is left of a long list is most of a run's memory at its beginning.
-            if crowd.first_in_seats.len() < crowd.first_in_seats.capacity() / 2 {
-                crowd.first_in_seats.shrink_to_fit();
+            if crowd.openings.len() < crowd.openings.capacity() / 2 {
+                crowd.openings.shrink_to_fit();
             }
-            crowd.class.seated_user(seat, 0)
+            crowd.seats.opens(seat).map(|next| match next {
+                Ok(visitor) => visitor,
+                Err(generation) => {
+                    let user = crowd.class.seated_user(seat, generation);
+                    self.visitors.insert(Visitor::new(user))
+                }
+            })
         } else {
-            crowd.arrived += 1;
-            crowd.class.arriving_user(crowd.arrived - 1)
+            let user = crowd.class.arriving_user(crowd.next_arrival.1);
+            Some(self.visitors.insert(Visitor::new(user)))
         };
-        let visitor = self.visitors.insert(Visitor {
-            user,
-            session: Session::default(),
-        });
-        self.begin_visit(visitor);
+        if let Some(visitor) = visitor {
+            self.begin_visit(visitor);
+        }
         self.expect_next_user(class);
     }
 
@@ -159,24 +192,21 @@ impl<P: Probe> World<P> {
         self.perform(place, act);
     }
 
-    /// A user has left a seat: whoever waits for it sits down, else someone new.
+    /// A user has left a seat: whoever waits for it sits down, else someone new, unless it has
+    /// closed.
     fn pass_on_seat(&mut self, user: &User) {
-        let class = user.class() as usize;
-        if self.crowds[class].class.seats().is_none() {
+        let crowd = &mut self.crowds[user.class() as usize];
+        if crowd.class.seats().is_none() {
             return;
         }
-        let next = self.crowds[class]
-            .seats
-            .next(user)
-            .unwrap_or_else(|generation| {
-                let user = self.crowds[class]
-                    .class
-                    .seated_user(user.seat(), generation);
-                self.visitors.insert(Visitor {
-                    user,
-                    session: Session::default(),
-                })
-            });
+        if crowd.class.seats_change() && !crowd.class.seat_is_open(user.seat(), self.now) {
+            crowd.seats.close(user.seat());
+            return;
+        }
+        let next = crowd.seats.next(user).unwrap_or_else(|generation| {
+            let user = crowd.class.seated_user(user.seat(), generation);
+            self.visitors.insert(Visitor::new(user))
+        });
         self.begin_visit(next);
     }
 
@@ -187,8 +217,8 @@ impl<P: Probe> World<P> {
             self.agenda.push(act.next, Event::Wake(place).pack());
         }
         match act.intent {
-            Intent::Read => self.request(place, act.n, RequestKind::Read),
-            Intent::Modify => self.request(place, act.n, RequestKind::Modify),
+            Intent::Read => self.request(place, (act.n, 0), RequestKind::Read),
+            Intent::Modify => self.request(place, (act.n, 0), RequestKind::Modify),
             _ => self.come_or_go(place, act),
         }
     }
@@ -196,14 +226,19 @@ impl<P: Probe> World<P> {
     #[inline(never)]
     fn come_or_go(&mut self, place: u32, act: Act) {
         match act.intent {
-            // The first two are requests like all others, and the rest send nothing to the store.
-            Intent::Read | Intent::Modify | Intent::Hit | Intent::Untouched => {}
-            Intent::Login | Intent::FirstWrite => self.log_in(place, act.n, 0),
+            // Requests like all others.
+            Intent::Read | Intent::Modify => {}
+            Intent::Page => self.request_page(place, act.n),
+            Intent::Hit | Intent::Untouched => self.do_without(place, (act.n, 0)),
+            Intent::Login => self.begin_session(place, act.n, 0, ProgramKind::Login),
+            Intent::FirstWrite => self.write_first(place, act.n),
             Intent::Logout => {
                 // What becomes of the session is known when the logout is answered.
-                self.request(place, act.n, RequestKind::Logout);
-                if self.visitors.get(place).user.phase() != Phase::Visiting {
+                self.visitors.get_mut(place).session.begin_leaving();
+                self.request(place, (act.n, 0), RequestKind::Logout);
+                if !self.visitors.get(place).user.is_visiting() {
                     self.visit_over(place);
+                    return;
                 }
             }
             Intent::Leave => {
@@ -212,22 +247,74 @@ impl<P: Probe> World<P> {
                     session.left(probe, class, now, presence);
                 });
                 self.visit_over(place);
+                return;
             }
+        }
+        self.resume_if_idle(place, self.now);
+    }
+
+    /// Sends all requests of a page at once.
+    fn request_page(&mut self, place: u32, n: u32) {
+        let user = self.visitors.get(place).user;
+        let class = user.class() as usize;
+        for call in 0..self.crowds[class].class.calls(&user, n) {
+            match self.crowds[class].class.call(&user, n, call) {
+                Intent::Modify => self.request(place, (n, call), RequestKind::Modify),
+                Intent::Untouched => self.do_without(place, (n, call)),
+                _ => self.request(place, (n, call), RequestKind::Read),
+            }
+        }
+    }
+
+    /// A user who waits for a reply, and for whom nothing is on its way any more at `at`, begins
+    /// to think.
+    pub(super) fn resume_if_idle(&mut self, place: u32, at: Time) {
+        let visitor = self.visitors.get_mut(place);
+        let user = &mut visitor.user;
+        if user.phase() == Phase::Waiting && user.requests_in_flight == 0 {
+            let next = self.crowds[user.class() as usize].class.resume(user, at);
+            self.schedule(next, Event::Wake(place));
         }
     }
 
     /// Sends a request in the session the user believes in.
     #[inline]
-    fn request(&mut self, place: u32, n: u32, kind: RequestKind) {
+    fn request(&mut self, place: u32, (n, call): (u32, u8), kind: RequestKind) {
         let session = &self.visitors.get(place).session;
         if session.is_known() {
-            self.ask(place, n, kind);
+            self.ask(place, (n, call), kind);
         } else if session.is_none() && kind != RequestKind::Logout {
             // Nobody is logged in: the application asks for a login first. There is nothing to
             // log out of.
-            self.log_in(place, n, 1);
+            self.come_without_cookie(place, n, kind);
+        } else {
+            // While a login is under way the user waits for its page: there is nothing to click.
+            self.resume_if_idle(place, self.now);
         }
-        // While a login is under way the user waits for its page: there is nothing to click.
+    }
+
+    /// A request that needs no session. Whoever has a cookie sends it.
+    fn do_without(&mut self, place: u32, (n, call): (u32, u8)) {
+        let session = &self.visitors.get(place).session;
+        if session.is_known() {
+            self.ask(place, (n, call), RequestKind::Other);
+        } else if session.is_none() {
+            self.begin_session(place, n, 0, ProgramKind::Cookieless);
+        }
+    }
+
+    /// A guest's session begins, unless a request without a cookie has given them one: then that
+    /// one is filled.
+    fn write_first(&mut self, place: u32, n: u32) {
+        let visitor = self.visitors.get_mut(place);
+        if !visitor.session.is_current() {
+            self.begin_session(place, n, 0, ProgramKind::FirstWrite);
+            return;
+        }
+        let size = visitor.user.draws().at(n, 0, 0, Purpose::Size);
+        let crowd = &self.crowds[visitor.user.class() as usize];
+        visitor.session.bytes = crowd.bytes.draw(size) as u32;
+        self.ask(place, (n, 0), RequestKind::Modify);
     }
 
     fn visit_over(&mut self, place: u32) {
@@ -260,8 +347,13 @@ impl<P: Probe> World<P> {
                 keyspace.release(KeyId(key));
             }
         }
-        if visitor.user.phase() == Phase::Gone {
+        let (class, gone) = (visitor.user.class(), visitor.user.phase() == Phase::Gone);
+        if self.crowds[class as usize].prepares {
+            self.give_up_others(place, class, gone);
+        }
+        if gone {
             self.visitors.remove(place);
+            self.sides.clear(place);
         }
     }
 }

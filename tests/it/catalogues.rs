@@ -161,6 +161,7 @@ fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
             "string" => value.is_string(),
             "boolean" => value.is_boolean(),
             "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
             other => panic!("type {other}"),
         },
         "enum" => rule.as_array().unwrap().contains(value),

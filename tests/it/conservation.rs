@@ -7,8 +7,8 @@ use sessionsim::kernel::quantiles::Distribution;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
 use sessionsim::probe::{
-    Aftermath, Answer, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
-    SessionSeen,
+    Aftermath, Answer, CommandDone, Fate, LossCause, Mark, NodeSample, Probe, RequestDone,
+    RequestKind, SessionSeen,
 };
 use sessionsim::scenario::random::random_scenario;
 use sessionsim::scenario::users::ScriptStep;
@@ -16,11 +16,14 @@ use sessionsim::units::{Span, Time};
 
 use crate::support::{Both, watch};
 
+/// How many causes there are for a loss.
+const CAUSES: usize = LossCause::ALL.len();
+
 /// What is counted of a class, from the first instant on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Tally {
-    issued: [u64; 4],
-    done: [u64; 4],
+    issued: [u64; 5],
+    done: [u64; 5],
     seen: [u64; 3],
     visits: u64,
     created: u64,
@@ -28,17 +31,19 @@ struct Tally {
     ended: u64,
     alive: u64,
     expired_in_use: u64,
-    lost: [u64; 2],
-    felt: [u64; 2],
-    unnoticed: [u64; 2],
-    after_loss: [[u64; 4]; 2],
+    superseded: u64,
+    lost: [u64; CAUSES],
+    felt: [u64; CAUSES],
+    unnoticed: [u64; CAUSES],
+    after_loss: [[u64; 4]; CAUSES],
+    marks: [u64; Mark::NUMBER],
     after_expiry: [u64; 4],
 }
 
 impl Tally {
     fn fates(&self) -> u64 {
         let lost: u64 = self.lost.iter().sum();
-        self.logged_out + self.ended + self.alive + self.expired_in_use + lost
+        self.logged_out + self.superseded + self.ended + self.alive + self.expired_in_use + lost
     }
 
     fn closed_but_for_expired(&self) -> u64 {
@@ -150,6 +155,7 @@ impl Probe for Counting {
         let tally = self.class(class);
         match fate {
             Fate::LoggedOut => tally.logged_out += 1,
+            Fate::Superseded => tally.superseded += 1,
             Fate::Ended => tally.ended += 1,
             Fate::Alive => tally.alive += 1,
             Fate::ExpiredInUse => tally.expired_in_use += 1,
@@ -178,6 +184,11 @@ impl Probe for Counting {
         }
     }
 
+    fn mark(&mut self, _at: Time, class: u16, mark: Mark, number: u64) {
+        self.hold(number > 0, "nothing is marked");
+        self.class(class).marks[mark as usize] += number;
+    }
+
     fn db_query(&mut self, sent: Time, done: Time) {
         self.now(sent);
         self.hold(sent <= done, "the database answers before it is asked");
@@ -201,7 +212,12 @@ impl Probe for Counting {
             "more sessions live than were created and not closed",
         );
         let keys: u64 = nodes.iter().map(|node| node.keys).sum();
-        self.hold(live <= keys, "more sessions live than keys are stored");
+        // Without a cache there are no nodes to look at.
+        let known = !nodes.is_empty();
+        self.hold(
+            !known || live <= keys,
+            "more sessions live than keys are stored",
+        );
         for node in nodes {
             self.hold(node.expires <= node.keys, "more TTLs than keys");
         }
@@ -228,7 +244,7 @@ impl Counting {
             "requests issued = done + in flight",
         );
         for class in self.classes.clone() {
-            for kind in 0..4 {
+            for kind in 0..5 {
                 self.hold(
                     class.done[kind] <= class.issued[kind],
                     "more answers than requests of a kind",
@@ -238,7 +254,7 @@ impl Counting {
                 class.created == class.fates(),
                 "sessions created = sum of their fates, by class",
             );
-            for cause in 0..2 {
+            for cause in 0..CAUSES {
                 self.hold(
                     class.lost[cause] == class.felt[cause] + class.unnoticed[cause],
                     "lost = felt + unnoticed, by class and cause",
@@ -356,10 +372,15 @@ fn swarm(seed: u64, warm_up: bool) -> (Vec<String>, Counting) {
 /// Adds up what became of sessions, cause by cause.
 fn add(all: &mut Tally, class: &Tally) {
     all.logged_out += class.logged_out;
+    all.superseded += class.superseded;
+    for mark in 0..Mark::NUMBER {
+        all.marks[mark] += class.marks[mark];
+    }
     all.ended += class.ended;
     all.alive += class.alive;
     all.expired_in_use += class.expired_in_use;
-    for cause in 0..2 {
+    for cause in 0..CAUSES {
+        all.lost[cause] += class.lost[cause];
         all.felt[cause] += class.felt[cause];
         all.unnoticed[cause] += class.unnoticed[cause];
         for after in 0..4 {
@@ -384,11 +405,24 @@ fn swarm_of(seeds: Range<u64>) {
     let after_eviction = |aftermath| all.after_loss[0][aftermath as usize];
     for (what, count) in [
         ("logged out", all.logged_out),
+        ("superseded", all.superseded),
+        (
+            "lost with its cookie",
+            all.felt[LossCause::CookieExpired as usize],
+        ),
+        (
+            "made for a stranger",
+            all.marks[Mark::CreatedCookieless as usize],
+        ),
+        ("that leaks", all.marks[Mark::LeakedKey as usize]),
+        ("that loses a change", all.marks[Mark::LostUpdate as usize]),
+        ("that comes back", all.marks[Mark::Resurrected as usize]),
         ("ended", all.ended),
         ("alive", all.alive),
         ("expired in use", all.expired_in_use),
         ("felt", all.felt[0].min(all.felt[1])),
         ("unnoticed", all.unnoticed[0].min(all.unnoticed[1])),
+        ("lost with its node", all.lost[LossCause::NodeLost as usize]),
         ("restored", after_eviction(Aftermath::Restored)),
         ("forced login", after_eviction(Aftermath::ForcedLogin)),
         ("guest reset", after_eviction(Aftermath::GuestReset)),

@@ -13,7 +13,35 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-const SCENARIOS: [&str; 3] = ["small", "carts", "refused"];
+const SCENARIOS: [&str; 4] = ["small", "carts", "refused", "beside"];
+/// Shipped scenarios: their results are golden too, of those that take longer on a smaller scale.
+const SHIPPED: [(&str, &[&str]); 8] = [
+    (
+        "@ecommerce-carts",
+        &["--set=users.0.concurrent=70", "--set=users.1.concurrent=30"],
+    ),
+    ("@mixed-use", &[]),
+    ("@database-only", &[]),
+    ("@sticky-sessions", &[]),
+    ("@no-ttl", &[]),
+    (
+        "@bots",
+        &[
+            "--set=users.1.arrival_rate=20/s",
+            "--set=store.maxmemory=6MiB",
+        ],
+    ),
+    ("@flash-sale", &[]),
+    (
+        "@game-tournament",
+        &[
+            "--set=users.0.concurrent=1000",
+            "--set=workloads.0.members=60000",
+            "--set=workloads.0.rate=30/s",
+            "--set=store.maxmemory=28.5MiB",
+        ],
+    ),
+];
 const FILES: [&str; 3] = ["summary.json", "timeseries.csv", "latency.csv"];
 
 /// The files that `sessionsim run` leaves of a scenario.
@@ -22,7 +50,10 @@ fn run(scenario: &str, arguments: &[&str]) -> [Vec<u8>; FILES.len()] {
     let status = Command::new(assert_cmd::cargo::cargo_bin!("sessionsim"))
         .args(["run", "--quiet", "--out"])
         .arg(folder.path().join("result"))
-        .arg(here().join(format!("scenarios/{scenario}.toml")))
+        .arg(match scenario.strip_prefix('@') {
+            Some(_) => PathBuf::from(scenario),
+            None => here().join(format!("scenarios/{scenario}.toml")),
+        })
         .args(arguments)
         .output()
         .unwrap();
@@ -46,8 +77,9 @@ fn hash(bytes: &[u8]) -> String {
 
 fn hashes() -> String {
     let mut lines = String::new();
-    for scenario in SCENARIOS {
-        for (file, bytes) in FILES.iter().zip(run(scenario, &[])) {
+    let small = SCENARIOS.map(|scenario| (scenario, &[][..]));
+    for (scenario, arguments) in small.into_iter().chain(SHIPPED) {
+        for (file, bytes) in FILES.iter().zip(run(scenario, arguments)) {
             writeln!(lines, "{}  {scenario}/{file}", hash(&bytes)).unwrap();
         }
     }

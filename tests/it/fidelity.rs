@@ -91,8 +91,14 @@ fn the_node_holds_against_the_shipped_runs() {
     for row in memory {
         assert_eq!(row["holds"], true, "{row}");
     }
+    let cases = comparison["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 171);
+    for case in cases {
+        assert_eq!(case["holds"], true, "{case}");
+    }
     let held = results.iter().filter(|result| result["holds"] == true);
-    let last = format!("{} of {} hold\n", held.count(), results.len());
+    let held = held.count() + cases.len();
+    let last = format!("{held} of {} hold\n", results.len() + cases.len());
     assert!(String::from_utf8(output.stderr).unwrap().ends_with(&last));
 }
 
@@ -182,6 +188,56 @@ fn results_are_the_same_on_any_number_of_threads() {
             .stdout
     };
     assert_eq!(run("1"), run("3"));
+}
+
+/// Two kinds that are modelled, one of them without bounds, and one that is not.
+const CASES: &str = r#"{"id": "resync.1", "kind": "full-resync", "engine": "redis 7.0.15", "runs": 1, "config": {"data_bytes": 209715200, "link_bits_per_s": null, "repl_diskless_sync": "yes", "repl_diskless_load": "disabled", "repl_diskless_sync_delay_s": 0}, "measured": {"seconds": {"n": 1, "p50": 1.24, "max": 1.25}}, "bounds": [{"of": "seconds", "at": "p50", "relative": 0.25, "absolute": 0.3}, {"of": "seconds", "at": "max", "between": [2, 3]}]}
+{"id": "lag.1", "kind": "replication-lag", "engine": "valkey 8.0.1", "runs": 1, "config": {}, "measured": {}, "bounds": []}
+
+{"id": "failover.1", "kind": "some-failover", "engine": "redis 7.0.15", "runs": 1, "config": {}, "measured": {}, "bounds": [{"of": "time", "at": "p50", "absolute": 1}]}
+"#;
+
+#[test]
+fn cases_are_compared_beside_or_instead_of_runs() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("both")).unwrap();
+    desk.write("both/cases.jsonl", CASES);
+    insta::assert_snapshot!("cases", desk.show(&["fidelity", "both/cases.jsonl"]));
+    let quiet = desk.show(&["fidelity", "both", "--quiet"]);
+    assert!(quiet.contains("1 of 3 hold"), "{quiet}");
+    write_run(&desk, "both/A1", "redis-7.0.3", |_| ());
+    let both = desk.show(&["fidelity", "both", "--quiet"]);
+    assert!(both.contains("2 of 4 hold"), "{both}");
+    insta::assert_snapshot!(
+        "cases_summary",
+        desk.show(&[
+            "fidelity",
+            "both/cases.jsonl",
+            "--summary",
+            "--format",
+            "markdown"
+        ])
+    );
+    let valkey = ["fidelity", "both", "--engine", "valkey-8.0", "--quiet"];
+    let valkey = desk.show(&valkey);
+    assert!(valkey.contains("1 of 1 hold"), "{valkey}");
+}
+
+#[test]
+fn wrong_cases_are_named() {
+    let desk = Desk::new();
+    let fail = |text: &str| {
+        desk.write("cases.jsonl", text);
+        desk.fail(&["fidelity", "cases.jsonl", "--quiet"])
+    };
+    insta::assert_snapshot!("no_cases", fail(""));
+    insta::assert_snapshot!("no_case", fail("{\"id\": 5}\n"));
+    let first = CASES.lines().next().unwrap();
+    insta::assert_snapshot!("two_cases", fail(&format!("{first}\n{first}\n")));
+    let without = first.replace("data_bytes", "dta_bytes");
+    insta::assert_snapshot!("a_case_without_a_setting", fail(&without));
+    let negative = first.replace("209715200", "-1");
+    insta::assert_snapshot!("a_case_with_a_wrong_number", fail(&negative));
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn note(act: &Act, class: u16, at: Time, bag: &mut Bag, end: Time) {
         Intent::Read => RequestKind::Read,
         Intent::Modify => RequestKind::Modify,
         Intent::Logout => RequestKind::Logout,
-        Intent::Hit | Intent::Untouched | Intent::Leave => return,
+        Intent::Hit | Intent::Untouched | Intent::Page | Intent::Leave => return,
     };
     if at < end {
         *bag.entry((at, class, kind)).or_default() += 1;
@@ -252,7 +252,7 @@ fn the_world_does_what_users_intend() {
     let root = DrawRoot::new(run.seed, 0);
     let mut intended = Bag::new();
     let seated = Class::new(&run.users[0], 0, root);
-    let first = seated.first_arrivals();
+    let first = seated.openings();
     assert_eq!(first.len(), 60);
     for (mut at, seat) in first {
         for generation in 0.. {

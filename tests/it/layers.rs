@@ -20,13 +20,39 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "units", "kernel", "scenario", "probe", "traffic", "session", "program", "store",
         ],
     ),
-    ("replay", &["units", "kernel", "scenario", "store"]),
+    (
+        "replay",
+        &["units", "kernel", "scenario", "traffic", "store"],
+    ),
     (
         "fidelity",
-        &["units", "kernel", "scenario", "store", "replay"],
+        &["units", "kernel", "scenario", "traffic", "store", "replay"],
     ),
-    ("metrics", &["units", "scenario", "probe"]),
-    ("report", &["units", "scenario", "probe", "metrics"]),
+    ("cost", &["units", "scenario"]),
+    ("metrics", &["units", "scenario", "probe", "cost"]),
+    ("cloudwatch", &["units", "scenario", "probe", "metrics"]),
+    (
+        "report",
+        &["units", "scenario", "probe", "metrics", "cloudwatch"],
+    ),
+    ("charts", &["units"]),
+    (
+        "page",
+        &[
+            "units", "scenario", "metrics", "report", "charts", "compare",
+        ],
+    ),
+    (
+        "compare",
+        &[
+            "units",
+            "scenario",
+            "probe",
+            "metrics",
+            "cloudwatch",
+            "report",
+        ],
+    ),
     (
         "sweep",
         &["units", "kernel", "scenario", "metrics", "report"],
@@ -34,8 +60,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "units", "scenario", "probe", "store", "world", "replay", "fidelity", "metrics",
-            "report", "sweep",
+            "units",
+            "scenario",
+            "probe",
+            "traffic",
+            "store",
+            "world",
+            "replay",
+            "fidelity",
+            "charts",
+            "compare",
+            "cost",
+            "cloudwatch",
+            "metrics",
+            "page",
+            "report",
+            "sweep",
         ],
     ),
 ];

@@ -1,8 +1,13 @@
 //! The one integration test binary: a file a subject.
 
+mod application;
+mod baselines;
+mod browser;
 mod catalogues;
 mod check;
+mod compare;
 mod conservation;
+mod cost;
 mod desk;
 mod determinism;
 mod documents;
@@ -12,11 +17,18 @@ mod fidelity;
 mod init;
 mod intents;
 mod layers;
+mod libraries;
 mod lifetimes;
 mod metamorphic;
 mod mutants;
 mod queues;
 mod races;
 mod replay;
+mod report;
 mod run;
+mod shipped;
+mod speed;
 mod support;
+mod traces;
+mod traffic;
+mod workloads;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use sessionsim::metrics::expect::JUDGE;
-use sessionsim::scenario::{Input, Loaded, Problems, Source, load_input};
+use sessionsim::scenario::{Input, Loaded, Problems, Source, load_input, no_trace};
 
 /// `SplitMix64` (Steele, Lea and Flood 2014): the mutants are the same on every machine.
 struct Dice(u64);
@@ -252,6 +252,7 @@ fn load(text: &str, sets: &[(&str, &str)], base: &str) -> Result<Loaded, Problem
             }),
             _ => Err("there is no such file".to_owned()),
         },
+        trace: &no_trace,
         judge: Some(JUDGE),
     })
 }

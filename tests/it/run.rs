@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use crate::desk::{Desk, stderr};
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
+    "cloudwatch.csv",
     "latency.csv",
     "scenario.toml",
     "summary.json",

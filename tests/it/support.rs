@@ -4,11 +4,10 @@ use sessionsim::kernel::quantiles::Distribution;
 use sessionsim::metrics::catalogue::catalogue;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
-use sessionsim::probe::{
-    Aftermath, CommandDone, Fate, LossCause, NodeSample, Probe, RequestDone, RequestKind,
-};
+pub(crate) use sessionsim::probe::Both;
+use sessionsim::probe::Probe;
 use sessionsim::scenario::{self, Scenario};
-use sessionsim::units::{Span, Time};
+use sessionsim::units::Span;
 use sessionsim::world;
 
 /// The scenario that `text` states.
@@ -53,92 +52,6 @@ pub(crate) fn assert_near(what: &str, measured: f64, expected: f64, tolerance: f
         (measured - expected).abs() <= tolerance,
         "{what}: measured {measured}, expected {expected} within {tolerance}"
     );
-}
-
-/// Two probes that both see everything.
-#[derive(Debug)]
-pub(crate) struct Both<A, B>(pub(crate) A, pub(crate) B);
-
-impl<A: Probe, B: Probe> Probe for Both<A, B> {
-    fn request_issued(&mut self, at: Time, class: u16, kind: RequestKind) {
-        self.0.request_issued(at, class, kind);
-        self.1.request_issued(at, class, kind);
-    }
-
-    fn request_done(&mut self, fact: &RequestDone) {
-        self.0.request_done(fact);
-        self.1.request_done(fact);
-    }
-
-    fn command(&mut self, fact: &CommandDone) {
-        self.0.command(fact);
-        self.1.command(fact);
-    }
-
-    fn key_evicted(&mut self, at: Time, node: u16) {
-        self.0.key_evicted(at, node);
-        self.1.key_evicted(at, node);
-    }
-
-    fn key_expired(&mut self, at: Time, node: u16) {
-        self.0.key_expired(at, node);
-        self.1.key_expired(at, node);
-    }
-
-    fn visit_began(&mut self, at: Time, class: u16) {
-        self.0.visit_began(at, class);
-        self.1.visit_began(at, class);
-    }
-
-    fn session_created(&mut self, at: Time, class: u16) {
-        self.0.session_created(at, class);
-        self.1.session_created(at, class);
-    }
-
-    fn session_closed(&mut self, at: Time, class: u16, fate: Fate) {
-        self.0.session_closed(at, class, fate);
-        self.1.session_closed(at, class, fate);
-    }
-
-    fn loss_felt(&mut self, at: Time, lost_at: Time, class: u16, cause: LossCause, felt: bool) {
-        self.0.loss_felt(at, lost_at, class, cause, felt);
-        self.1.loss_felt(at, lost_at, class, cause, felt);
-    }
-
-    fn aftermath(&mut self, at: Time, closed_at: Time, class: u16, fate: Fate, after: Aftermath) {
-        self.0.aftermath(at, closed_at, class, fate, after);
-        self.1.aftermath(at, closed_at, class, fate, after);
-    }
-
-    fn db_query(&mut self, sent: Time, done: Time) {
-        self.0.db_query(sent, done);
-        self.1.db_query(sent, done);
-    }
-
-    fn db_refused(&mut self, at: Time) {
-        self.0.db_refused(at);
-        self.1.db_refused(at);
-    }
-
-    fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {
-        self.0.window(at, nodes, live_sessions, users_present);
-        self.1.window(at, nodes, live_sessions, users_present);
-    }
-
-    fn minute(&mut self, at: Time, nodes: &[NodeSample]) {
-        self.0.minute(at, nodes);
-        self.1.minute(at, nodes);
-    }
-
-    fn measurement_begins(&mut self, at: Time, nodes: &[NodeSample], open_sessions: u64) {
-        self.0.measurement_begins(at, nodes, open_sessions);
-        self.1.measurement_begins(at, nodes, open_sessions);
-    }
-
-    fn run_ends(&mut self, at: Time, in_flight: u64, fingerprint: u64, complete: bool) {
-        self.0.run_ends(at, in_flight, fingerprint, complete);
-        self.1.run_ends(at, in_flight, fingerprint, complete);
-    }
 }
 
 /// Always `span`.

@@ -13,6 +13,8 @@ pub(in crate::cli) const EVENTS_PER_SECOND: f64 = 12e6;
 /// tables. Measured likewise: 582 MB with 2 million sessions.
 pub(in crate::cli) const BASE_MEMORY: f64 = 12e6;
 pub(in crate::cli) const MEMORY_PER_SESSION: f64 = 300.0;
+/// Likewise for each object of a workload: its popularity, its key and the places of both.
+pub(in crate::cli) const MEMORY_PER_OBJECT: f64 = 70.0;
 /// Hours of a month, as AWS counts them.
 const HOURS_PER_MONTH: f64 = 730.0;
 
@@ -28,6 +30,9 @@ pub(super) struct Figures {
     pub(super) empty_node: f64,
     /// By class of users.
     pub(super) classes: Vec<Class>,
+    /// Keys of each workload in all nodes at the end of the run, if none is evicted, and bytes of
+    /// one in a node.
+    pub(super) workloads: Vec<(f64, f64)>,
     /// What sessions take in a node at the end of the run, if none is evicted.
     pub(super) used_memory: f64,
     pub(super) requests: f64,
@@ -82,21 +87,28 @@ impl Figures {
                 (engine, footprint)
             })
             .collect();
-        let classes: Vec<Class> = scenario
-            .users
-            .iter()
-            .enumerate()
-            .map(|(number, class)| Class {
-                name: class.name.clone(),
-                key_bytes: class.session.key_length(),
-                value_bytes: class.session.bytes.mean(),
-                sessions: class.expected_stored_sessions(scenario.duration),
-                bytes: footprints
-                    .iter()
-                    .map(|(engine, footprint)| (*engine, footprint.session[number]))
-                    .collect(),
-            })
-            .collect();
+        let bytes_of = |number: usize| {
+            footprints
+                .iter()
+                .map(|(engine, footprint)| (*engine, footprint.session[number]))
+                .collect()
+        };
+        let users = scenario.users.iter().enumerate();
+        let users = users.map(|(number, class)| Class {
+            name: class.name.clone(),
+            key_bytes: class.session.key_length(),
+            value_bytes: class.session.bytes.mean(),
+            sessions: class.expected_stored_sessions(scenario.duration),
+            bytes: bytes_of(number),
+        });
+        let recorded = scenario.trace.iter().map(|trace| Class {
+            name: "the trace".to_owned(),
+            key_bytes: trace.key_length(),
+            value_bytes: trace.content.mean_bytes(),
+            sessions: trace.content.keys as f64,
+            bytes: bytes_of(scenario.users.len()),
+        });
+        let classes: Vec<Class> = users.chain(recorded).collect();
         let own = footprints
             .iter()
             .find(|(engine, _)| *engine == store.engine);
@@ -105,6 +117,16 @@ impl Figures {
             .iter()
             .map(|class| class.sessions * class.bytes_on(store.engine))
             .sum();
+        let workloads: Vec<(f64, f64)> = scenario
+            .workloads
+            .iter()
+            .enumerate()
+            .map(|(number, workload)| {
+                let bytes = own.map_or(0.0, |(_, footprint)| footprint.workload[number]);
+                (workload.expected_keys(scenario), bytes)
+            })
+            .collect();
+        let of_workloads: f64 = workloads.iter().map(|(keys, bytes)| keys * bytes).sum();
         let events = scenario.expected_events();
         Self {
             node_type,
@@ -112,10 +134,13 @@ impl Figures {
             sessions_per_node,
             empty_node,
             classes,
-            used_memory: empty_node + sessions / shards,
+            workloads,
+            used_memory: empty_node + (sessions + of_workloads) / shards,
             requests: scenario.expected_requests(),
             events,
-            memory: BASE_MEMORY + MEMORY_PER_SESSION * scenario.expected_live_sessions(),
+            memory: BASE_MEMORY
+                + MEMORY_PER_SESSION * scenario.expected_live_sessions()
+                + MEMORY_PER_OBJECT * scenario.objects_of_workloads(),
             seconds: events / EVENTS_PER_SECOND,
             identity: Identity::new(scenario.to_toml(), scenario.seed, 0),
         }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::report::format::{bytes, plural, significant, thousands};
+use crate::report::format::{bytes, plural, significant, thousands, words};
 use crate::scenario::estimates::in_words;
+use crate::scenario::traffic::TraceSpec;
 use crate::scenario::{Loaded, Origin, SECTIONS, Scenario, ValueOrigin};
 
 use super::figures::{Class, EVENTS_PER_SECOND, Figures};
@@ -19,8 +20,14 @@ pub(super) fn render(loaded: &Loaded, figures: &Figures, color: bool) -> String 
     values(&mut text, &loaded.origins);
     let scenario = &loaded.scenario;
     text.push_str("\n# What follows from it:\n");
-    nodes(&mut text, scenario, figures);
-    sessions(&mut text, scenario, figures);
+    if scenario.store.kind.is_cache() {
+        nodes(&mut text, scenario, figures);
+        sessions(&mut text, scenario, figures);
+    } else {
+        let sessions = number(scenario.expected_stored_sessions());
+        let line = format!("about {sessions} at the end of the run, in no cache");
+        figure(&mut text, "sessions", &line);
+    }
     text.push_str("\n# What the run will cost, roughly:\n");
     run(&mut text, scenario, figures);
     if color { dimmed(&text) } else { text }
@@ -136,6 +143,18 @@ fn sessions(text: &mut String, scenario: &Scenario, figures: &Figures) {
     let sessions = number(figures.sessions_per_node * f64::from(scenario.store.shards));
     let line = format!("about {sessions} at the end of the run, if none is evicted{nodes}");
     figure(text, "sessions", &line);
+    if let Some(trace) = &scenario.trace {
+        figure(text, "trace", &recorded(trace));
+    }
+    for (workload, (keys, each)) in scenario.workloads.iter().zip(&figures.workloads) {
+        let line = format!(
+            "{}: about {} keys of {} bytes at the end of the run, if none is evicted",
+            workload.name,
+            number(*keys),
+            whole(*each)
+        );
+        figure(text, "workload", &line);
+    }
     let used = bytes(figures.used_memory as u64);
     let limit = scenario.store.maxmemory.0;
     let line = if limit > 0 {
@@ -154,6 +173,21 @@ fn sessions(text: &mut String, scenario: &Scenario, figures: &Figures) {
         format!("about {used} in a node; expired keys that wait to be deleted come on top")
     };
     figure(text, "memory", &line);
+}
+
+/// What is in the trace.
+fn recorded(trace: &TraceSpec) -> String {
+    let content = &trace.content;
+    let skipped = match content.skipped {
+        0 => String::new(),
+        skipped => format!(", {} left out", plural(skipped, "line", "lines")),
+    };
+    format!(
+        "{} of {} in {}{skipped}",
+        plural(content.rows, "row", "rows"),
+        plural(content.keys, "key", "keys"),
+        words(content.length)
+    )
 }
 
 fn other_engines(class: &Class, scenario: &Scenario) -> String {

@@ -12,7 +12,7 @@ use super::terminal::{to_stderr, to_stdout};
 /// Print a commented starter scenario for a stack
 ///
 /// It loads and runs as it is: the key, size, TTL and commands of its sessions are those of the
-/// stack's usual library, as measured. Put in your own users and nodes.
+/// stack's usual library, which it names. Put in your own users and nodes.
 #[derive(Debug, Args)]
 pub(super) struct Init {
     /// What the sessions are of

@@ -2,8 +2,7 @@
 
 mod summary;
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -11,18 +10,18 @@ use clap::{Args, ValueEnum};
 
 use crate::fidelity::measured::Config;
 use crate::replay::Setup;
-use crate::replay::compressed::decompressed;
 use crate::replay::deployment::Deployment;
-use crate::replay::trace::{TraceError, TraceReader};
 use crate::scenario::Scenario;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy};
 use crate::store::keyspace::ShapeKind;
+use crate::traffic::trace::{TraceError, TraceReader};
 use crate::units::{Bytes, Time};
 
 use super::exit::{Exit, Failure};
 use super::input;
 use super::scenario::Changes;
 use super::terminal::{to_stderr, to_stdout};
+use super::trace;
 use summary::Summary;
 
 /// Rows that are read before they are replayed.
@@ -146,7 +145,7 @@ impl Replay {
         } else {
             self.trace.display().to_string()
         };
-        let mut reader = TraceReader::new(self.open(&name)?);
+        let mut reader = TraceReader::new(trace::open(&self.trace, &name)?);
         let mut deployment = Deployment::new(&setup);
         let (mut rows, mut skipped, mut last) = (0, 0u64, 0);
         let mut batch = Vec::with_capacity(BATCH);
@@ -190,25 +189,6 @@ impl Replay {
         Ok(Exit::Success)
     }
 
-    fn open(&self, name: &str) -> Result<Box<dyn BufRead>, Failure> {
-        let unreadable = |error: io::Error| {
-            let message = match error.kind() {
-                ErrorKind::NotFound => format!("there is no file `{name}`"),
-                _ => format!("cannot read `{name}`: {error}"),
-            };
-            Failure::new(Exit::Io, message)
-        };
-        if self.trace == Path::new("-") {
-            return decompressed(BufReader::new(io::stdin())).map_err(unreadable);
-        }
-        if fs::metadata(&self.trace).is_ok_and(|data| data.is_dir()) {
-            let message = format!("`{name}` is a directory; a trace is a CSV file");
-            return Err(Failure::new(Exit::InvalidScenario, message));
-        }
-        let file = File::open(&self.trace).map_err(unreadable)?;
-        decompressed(BufReader::new(file)).map_err(unreadable)
-    }
-
     /// The node and its keys, by the options, or else the file they name.
     fn setup(&self) -> Result<Setup, Failure> {
         let mut setup = Setup::default();
@@ -224,6 +204,13 @@ impl Replay {
         }
         if let Some(path) = &self.scenario {
             let scenario = load(path)?;
+            if !scenario.store.kind.is_cache() {
+                let message = format!(
+                    "`{}` has no cache to replay a trace through",
+                    path.display()
+                );
+                return Err(Failure::new(Exit::InvalidScenario, message));
+            }
             setup.store = scenario.store;
             setup.seed = scenario.seed;
         }

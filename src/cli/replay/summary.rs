@@ -128,8 +128,8 @@ impl Summary {
                 lfu_decay_time_minutes: store.lfu_decay_time,
                 key_length: setup.key_length,
                 fields: match setup.kind {
-                    ShapeKind::String => 0,
                     ShapeKind::Hash { fields, .. } => fields,
+                    _ => 0,
                 },
             },
             seed: setup.seed,

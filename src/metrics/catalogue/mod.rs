@@ -7,10 +7,12 @@
 //!
 //! All arithmetic is on integers, so that a result is the same to its last digit on any machine.
 
+mod deployment;
 mod table;
 
 use std::borrow::Cow;
 
+use crate::cost::Bill;
 use crate::probe::LossCause;
 
 use super::histogram::{Brief, Quantile};
@@ -31,6 +33,8 @@ pub enum Unit {
     Bytes,
     /// Events a second.
     PerSecond,
+    /// US dollars.
+    Dollars,
 }
 
 impl Unit {
@@ -42,6 +46,7 @@ impl Unit {
             Self::Seconds => "seconds",
             Self::Bytes => "bytes",
             Self::PerSecond => "per second",
+            Self::Dollars => "USD",
         }
     }
 }
@@ -100,6 +105,8 @@ enum Source {
     Gauges(fn(&Gauges) -> Option<Value>),
     /// A figure of a distribution of latencies; for a row if it is kept there.
     Latency(Group, Quantile),
+    /// From the bill, for a whole run only.
+    Bill(fn(&Bill) -> Option<i64>),
 }
 
 /// A metric.
@@ -125,6 +132,7 @@ impl Metric {
             Source::Lost(cause) => count(run.counts.lost[cause as usize]),
             Source::Gauges(value) => value(&run.gauges),
             Source::Latency(group, quantile) => run.latency(group).figure(quantile).map(seconds),
+            Source::Bill(amount) => amount(&run.bill).map(Value::Billionths),
         }
     }
 
@@ -132,7 +140,7 @@ impl Metric {
     pub fn has_rows(&self) -> bool {
         match self.source {
             Source::Counts(_) | Source::Lost(_) | Source::Gauges(_) => true,
-            Source::RunCounts(_) => false,
+            Source::RunCounts(_) | Source::Bill(_) => false,
             Source::Latency(group, quantile) => {
                 matches!(group, Group::Requests | Group::Node)
                     && brief(
@@ -162,7 +170,7 @@ impl Metric {
                 .node_latency
                 .and_then(|b| brief(&b, quantile))
                 .map(seconds),
-            Source::RunCounts(_) | Source::Latency(..) => None,
+            Source::RunCounts(_) | Source::Bill(_) | Source::Latency(..) => None,
         }
     }
 }

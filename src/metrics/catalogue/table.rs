@@ -4,27 +4,30 @@ use std::borrow::Cow;
 
 use crate::metrics::histogram::Quantile;
 use crate::metrics::measurements::Group;
-use crate::probe::{Aftermath, Answer, LossCause, SessionSeen};
+use crate::probe::{Aftermath, Answer, LossCause, Mark, SessionSeen};
 
 use super::Better::{self, Higher, Lower, Neither};
 use super::Source::{self, Counts as ByCount, Gauges as ByGauge, RunCounts};
+use super::deployment;
 use super::{Metric, Unit, Value, count, seconds};
 
 /// All metrics, in the order in which they are printed.
 #[must_use]
 pub fn catalogue() -> Vec<Metric> {
-    let mut metrics = Vec::with_capacity(96);
+    let mut metrics = Vec::with_capacity(112);
     metrics.extend(requests());
     metrics.extend(cache());
     metrics.extend(sessions());
     metrics.extend(consequences());
+    metrics.extend(libraries());
     metrics.extend(latencies());
-    metrics.extend(nodes());
-    metrics.extend(database());
+    metrics.extend(deployment::nodes());
+    metrics.extend(deployment::database());
+    metrics.extend(deployment::costs());
     metrics
 }
 
-const fn metric(
+pub(super) const fn metric(
     name: &'static str,
     unit: Unit,
     better: Better,
@@ -157,6 +160,13 @@ fn sessions() -> Vec<Metric> {
             ByCount(|c, _| count(c.logged_out)),
         ),
         metric(
+            "sessions_superseded",
+            Unit::Count,
+            Neither,
+            "Sessions of guests whose login gave them another one.",
+            ByCount(|c, _| count(c.superseded)),
+        ),
+        metric(
             "sessions_ended",
             Unit::Count,
             Neither,
@@ -199,6 +209,12 @@ const fn because(cause: LossCause) -> &'static str {
     match cause {
         LossCause::Evicted => "Sessions lost because their key was evicted.",
         LossCause::Refused => "Sessions lost because the write that creates them was refused.",
+        LossCause::NodeLost => {
+            "Sessions lost because the node or the instance that held them is gone."
+        }
+        LossCause::CookieExpired => {
+            "Sessions lost because the browser had dropped the cookie when the user came back."
+        }
     }
 }
 
@@ -273,6 +289,44 @@ fn consequences() -> [Metric; 9] {
     ]
 }
 
+/// What session libraries do to sessions besides their fates.
+fn libraries() -> [Metric; 4] {
+    [
+        metric(
+            "sessions_created_cookieless",
+            Unit::Count,
+            Lower,
+            "Of the sessions created, those of requests without a cookie that had nothing to store: \
+             bots, health checks.",
+            ByCount(|c, _| count(c.marks[Mark::CreatedCookieless as usize])),
+        ),
+        metric(
+            "leaked_keys",
+            Unit::Count,
+            Lower,
+            "Keys of superseded sessions that a login left in the store.",
+            ByCount(|c, _| count(c.marks[Mark::LeakedKey as usize])),
+        ),
+        metric(
+            "lost_updates",
+            Unit::Count,
+            Lower,
+            "Changes that a parallel request overwrote, having read the session before them, or \
+             that were dropped for want of the lock. Followed in classes with a `work_time` or a \
+             lock.",
+            ByCount(|c, _| count(c.marks[Mark::LostUpdate as usize])),
+        ),
+        metric(
+            "resurrected_sessions",
+            Unit::Count,
+            Lower,
+            "Sessions that were over, since their user had logged out or had another, and were \
+             stored again by a request on its way.",
+            ByCount(|c, _| count(c.marks[Mark::Resurrected as usize])),
+        ),
+    ]
+}
+
 fn latencies() -> impl Iterator<Item = Metric> {
     Group::ALL.into_iter().flat_map(|group| {
         Quantile::ALL.map(|quantile| Metric {
@@ -292,91 +346,20 @@ const fn describe(group: Group) -> &'static str {
         Group::Modify => "The store's part of a request that changes the session",
         Group::Login => "The store's part of a login, or of a guest's first request",
         Group::Logout => "The store's part of a logout",
+        Group::Other => {
+            "The store's part of a request that brings no cookie or does not touch the session"
+        }
         Group::Node => "A command at the server, from its arrival to its execution",
         Group::Database => "A query of the database, waiting included",
     }
 }
 
-fn nodes() -> [Metric; 3] {
-    [
-        metric(
-            "used_memory_max",
-            Unit::Bytes,
-            Lower,
-            "Highest used_memory of a node, observed once a minute and at the end of every row.",
-            ByGauge(|g| g.used_memory.and_then(count)),
-        ),
-        metric(
-            "memory_usage_max",
-            Unit::Ratio,
-            Lower,
-            "Highest used_memory of a node in relation to its maxmemory.",
-            ByGauge(|g| rate(g.memory_usage)),
-        ),
-        metric(
-            "engine_cpu_max",
-            Unit::Ratio,
-            Lower,
-            "Time that the busiest node's engine worked in its highest minute.",
-            ByGauge(|g| rate(g.engine_cpu)),
-        ),
-    ]
-}
-
-fn database() -> [Metric; 5] {
-    [
-        metric(
-            "db_queries",
-            Unit::Count,
-            Lower,
-            "Queries sent to the database, refused ones included.",
-            ByCount(|c, _| count(c.db_queries)),
-        ),
-        metric(
-            "db_refused",
-            Unit::Count,
-            Lower,
-            "Of these, queries that it refused because too many were waiting.",
-            ByCount(|c, _| count(c.db_refused)),
-        ),
-        metric(
-            "db_queries_without_cache",
-            Unit::Count,
-            Neither,
-            "Queries of the same requests without a cache: a read for each that has a session, \
-             a write for each change.",
-            ByCount(|c, _| count(c.db_baseline)),
-        ),
-        metric(
-            "db_load_saved",
-            Unit::Ratio,
-            Higher,
-            "1 - db_queries / db_queries_without_cache.",
-            ByCount(|c, _| {
-                // Negative where the cache costs the database more than it saves.
-                let spent = ratio(c.db_queries, c.db_baseline)?;
-                match spent {
-                    Value::Billionths(spent) => Some(Value::Billionths(1_000_000_000 - spent)),
-                    Value::Whole(_) => None,
-                }
-            }),
-        ),
-        metric(
-            "db_query_rate_max",
-            Unit::PerSecond,
-            Lower,
-            "Queries a second that were sent to the database in its busiest minute.",
-            ByGauge(|g| rate(g.db_query_rate)),
-        ),
-    ]
-}
-
-fn rate(billionths: Option<u64>) -> Option<Value> {
+pub(super) fn rate(billionths: Option<u64>) -> Option<Value> {
     billionths.map(seconds)
 }
 
 /// `part` of `whole`, rounded to the nearest billionth; `None` if there is no whole.
-fn ratio(part: u64, whole: u64) -> Option<Value> {
+pub(super) fn ratio(part: u64, whole: u64) -> Option<Value> {
     let scaled = u128::from(part) * 1_000_000_000 + u128::from(whole / 2);
     let billionths = scaled.checked_div(u128::from(whole))?;
     Some(Value::Billionths(

@@ -1,6 +1,6 @@
 //! Expectations as scenarios state them.
 
-use crate::scenario::{Input, Loaded, Problems, load_input};
+use crate::scenario::{Input, Loaded, Problems, load_input, no_trace};
 
 use crate::units::Span;
 
@@ -27,6 +27,7 @@ fn load(text: &str) -> Result<Loaded, Problems> {
         text,
         sets: &[],
         base: &|_, _| Err("there are no other files".to_owned()),
+        trace: &no_trace,
         judge: Some(JUDGE),
     })
 }
@@ -37,7 +38,7 @@ fn expecting(list: &str) -> Result<Scenario, Problems> {
 
 #[test]
 fn each_metric_can_be_expected_in_its_unit_alone() {
-    let bounds = ["95%", "5ms", "7", "3GiB", "2/s"];
+    let bounds = ["95%", "5ms", "7", "3GiB", "2/s", "$5"];
     for metric in catalogue() {
         let fitting: Vec<&str> = bounds
             .into_iter()

@@ -17,6 +17,12 @@ pub struct NodeType {
     pub network_baseline_mbps: Option<u64>,
     /// Network bandwidth for a short time, in Mbit/s; `None` if it is no more than the baseline.
     pub network_burst_mbps: Option<u64>,
+    /// Whether threads of their own read requests and write replies (enhanced I/O).
+    pub enhanced_io: bool,
+    /// Whether these threads also encrypt and decrypt (TLS offload).
+    pub tls_offload: bool,
+    /// CPU credits that a burstable type earns, each a minute of a vCPU; `None` for others.
+    pub cpu_credits_per_hour: Option<u32>,
     /// Most connections.
     pub maxclients: u32,
     /// With Redis OSS.
@@ -47,6 +53,23 @@ impl NodeType {
     pub fn usable(&self, reserved: Ratio) -> Bytes {
         let kept = u128::from(Ratio::ONE.0 - reserved.0.min(Ratio::ONE.0));
         Bytes((u128::from(self.maxmemory.0) * kept / u128::from(Ratio::ONE.0)) as u64)
+    }
+
+    /// Speed of a core against one of the fifth generation, on which commands were measured, in
+    /// percent. Assumed: AWS publishes no speed of a core, only that Graviton3 nodes serve 28 % more
+    /// requests than Graviton2 nodes (cache.r7g against cache.r6g). The eighth generation is given
+    /// as much again over the seventh, and the fourth and older ones a fifth less than the fifth.
+    pub fn speed(&self) -> u32 {
+        let family = self.name.strip_prefix("cache.").unwrap_or_default();
+        let generation = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        match (generation.bytes().next(), self.generation.as_str()) {
+            (_, "own") => 100,
+            (Some(b'8'), _) => 160,
+            (Some(b'7'), _) => 125,
+            (Some(b'3'), _) if family.starts_with('t') => 100,
+            (Some(b'1'..=b'4'), _) if !family.starts_with("t4") => 80,
+            _ => 100,
+        }
     }
 
     /// The share that is kept back if `maxmemory` is set to `limit`, which must not be above it.
@@ -88,6 +111,9 @@ fn node_type(row: &csv::StringRecord) -> NodeType {
         maxmemory: Bytes(whole(3)),
         network_baseline_mbps: scaled(4, 1e3),
         network_burst_mbps: scaled(5, 1e3),
+        enhanced_io: yes(17),
+        tls_offload: yes(18),
+        cpu_credits_per_hour: row[19].parse().ok(),
         maxclients: whole(6) as u32,
         redis: Offer {
             runs: yes(7),
@@ -131,6 +157,36 @@ mod tests {
                 assert_eq!(valkey * 10, redis * 8, "{}", node_type.name);
             }
         }
+    }
+
+    #[test]
+    fn newer_cores_are_assumed_to_be_faster() {
+        let speeds = [
+            "r3.large",
+            "m4.large",
+            "t3.micro",
+            "m5.large",
+            "t4g.micro",
+            "r6g.large",
+        ];
+        let speeds = speeds.map(|name| find(&format!("cache.{name}")).unwrap().speed());
+        assert_eq!(speeds, [80, 80, 100, 100, 100, 100]);
+        assert_eq!(find("cache.c7gn.large").unwrap().speed(), 125);
+        assert_eq!(find("cache.m8g.large").unwrap().speed(), 160);
+    }
+
+    /// A t3.micro earns 12 credits an hour (AWS, burstable performance instances): 10 % of each
+    /// of its two vCPUs.
+    #[test]
+    fn what_a_type_has_besides_memory() {
+        let micro = find("cache.t3.micro").unwrap();
+        assert_eq!(micro.cpu_credits_per_hour, Some(12));
+        assert_eq!(micro.network_baseline_mbps, Some(64));
+        assert!(!micro.enhanced_io);
+        let large = find("cache.r7g.xlarge").unwrap();
+        assert!(large.enhanced_io && large.tls_offload && large.cpu_credits_per_hour.is_none());
+        let small = find("cache.r7g.large").unwrap();
+        assert!(small.enhanced_io && !small.tls_offload);
     }
 
     /// AWS documents that INFO shows a maxmemory of 402653184 on a cache.t3.micro with the default

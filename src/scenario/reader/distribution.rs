@@ -3,7 +3,7 @@
 //! A plain quantity is a fixed value. The others are tables of one key each:
 //! `{ exponential = "20s" }` (its mean), `{ uniform = ["1s", "3s"] }` (smallest and largest),
 //! `{ lognormal = { median = "1ms", p99 = "5ms" } }` and `{ values = ["1s", "2s"] }` (each with
-//! the same probability).
+//! the same probability, or as often as `weights = [3, 1]` beside it say).
 
 use crate::kernel::quantiles::{Distribution, Quantity};
 
@@ -47,6 +47,12 @@ impl<U: Unit + Quantity> Value for Distribution<U> {
                 }
             };
         };
+        if let Some(weights) = entries.iter().find(|entry| entry.key == "weights")
+            && let Some(list) = entries.iter().find(|entry| entry.key == "values")
+            && entries.len() == 2
+        {
+            return weighted(&list.node, &weights.node, reader);
+        }
         let [entry] = entries.as_slice() else {
             let key = reader.key();
             let message = format!("`{key}` must be exactly one distribution");
@@ -94,6 +100,12 @@ impl<U: Unit + Quantity> Value for Distribution<U> {
                 let list: Vec<String> = list.iter().map(Value::write).collect();
                 format!("{{ values = [{}] }}", list.join(", "))
             }
+            Self::Weighted(list) => {
+                let values: Vec<String> = list.iter().map(|(value, _)| value.write()).collect();
+                let weights: Vec<String> = list.iter().map(|(_, w)| w.to_string()).collect();
+                let (values, weights) = (values.join(", "), weights.join(", "));
+                format!("{{ values = [{values}], weights = [{weights}] }}")
+            }
         }
     }
 
@@ -104,10 +116,12 @@ impl<U: Unit + Quantity> Value for Distribution<U> {
             Self::Uniform { min, .. } => min.count_of(),
             Self::Lognormal { median, .. } => median.count_of(),
             Self::Empirical(list) => list.iter().map(CountOf::count_of).min().unwrap_or(0),
+            Self::Weighted(list) => list.iter().map(|(v, _)| v.count_of()).min().unwrap_or(0),
         };
         let most = match self {
             Self::Fixed(value) | Self::Uniform { max: value, .. } => value.count_of(),
             Self::Empirical(list) => list.iter().map(CountOf::count_of).max().unwrap_or(0),
+            Self::Weighted(list) => list.iter().map(|(v, _)| v.count_of()).max().unwrap_or(0),
             Self::Exponential { mean } => (mean.count_of() as f64 * LARGEST_EXPONENTIAL) as u64,
             Self::Lognormal { median, p99 } => {
                 let (median, p99) = (median.count_of() as f64, p99.count_of() as f64);
@@ -234,6 +248,47 @@ fn values<U: Unit>(node: &Node, reader: &Reader) -> Option<Distribution<U>> {
     }
 }
 
+/// Values with their weights, whole numbers of which one is above 0.
+fn weighted<U: Unit>(list: &Node, weights: &Node, reader: &Reader) -> Option<Distribution<U>> {
+    const MAX_WEIGHT: i128 = 1_000_000_000_000;
+    let Distribution::Empirical(list) = values(list, reader)? else {
+        return None;
+    };
+    let number = list.len();
+    let Tree::List(items) = &weights.tree else {
+        let what = "a list of whole numbers, one for each value";
+        reader.report(wrong_type(weights, "weights", what));
+        return None;
+    };
+    let numbers: Option<Vec<u64>> = items
+        .iter()
+        .map(|item| match &item.tree {
+            Tree::Integer(_, Some(n)) if (0..=MAX_WEIGHT).contains(n) => u64::try_from(*n).ok(),
+            _ => None,
+        })
+        .collect();
+    let wrong = match numbers {
+        None => format!("each must be a whole number from 0 to {MAX_WEIGHT}"),
+        Some(numbers) if numbers.len() != number => {
+            format!("there are {} of them for {number} values", numbers.len())
+        }
+        Some(numbers) if numbers.iter().all(|weight| *weight == 0) => {
+            "one of them must be above 0".to_owned()
+        }
+        Some(numbers) => {
+            return Some(Distribution::Weighted(
+                list.into_iter().zip(numbers).collect(),
+            ));
+        }
+    };
+    reader.report(
+        Problem::new(weights.place, "`weights` do not fit the values")
+            .label(wrong)
+            .hint("write for example { values = [\"1s\", \"9s\"], weights = [3, 1] }"),
+    );
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,6 +314,7 @@ mod tests {
                 p99: second(3000),
             },
             Distribution::Empirical(vec![second(3), second(4), second(9)]),
+            Distribution::Weighted(vec![(second(3), 2), (second(9), 1)]),
         ] {
             let (least, most) = distribution.extremes().unwrap();
             assert_eq!(least, 3_000_000_000);

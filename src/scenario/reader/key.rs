@@ -64,12 +64,24 @@ pub enum Kind {
     Program,
     /// A list of requests.
     Script,
+    /// A number of requests at once, or a distribution of them.
+    Parallel,
+    /// What something is multiplied by.
+    Factor,
+    /// A list of such numbers.
+    Factors,
     /// A duration by bytes, or a distribution of durations.
     ServiceTime,
     /// A list of expectations.
     Expectations,
     /// An amount of US dollars.
     Price,
+    /// Bits by time.
+    Bandwidth,
+    /// A speed in percent of another.
+    Speed,
+    /// A metric of CloudWatch with a threshold.
+    Alarm,
     /// A list of texts.
     Texts,
     /// A list of values of whatever type.
@@ -94,9 +106,15 @@ impl Kind {
             Self::Sizes => "size or distribution",
             Self::Program => "list of commands",
             Self::Script => "list of requests",
+            Self::Parallel => "whole number or distribution",
+            Self::Factor => "number",
+            Self::Factors => "list of numbers",
             Self::ServiceTime => "service time",
             Self::Expectations => "list of expectations",
             Self::Price => "price",
+            Self::Bandwidth => "bandwidth",
+            Self::Speed => "percent",
+            Self::Alarm => "condition",
             Self::Texts => "list of texts",
             Self::Values => "list of values",
             Self::Any => "number or quantity",

@@ -173,15 +173,16 @@ impl Reader {
 }
 
 /// Where the key at `path` stands in a resolved scenario: the outermost section, the member
-/// of it if it is repeated, the section and the key within it.
-fn place_in_text(path: &str) -> (usize, usize, usize, usize) {
-    let (mut member, mut words) = (0, Vec::new());
+/// of it if it is repeated, the section within it, its member, and the key.
+fn place_in_text(path: &str) -> (usize, usize, usize, usize, usize) {
+    let (mut members, mut words) = (Vec::new(), Vec::new());
     for segment in path.split('.') {
         match segment.parse::<usize>() {
-            Ok(number) => member = number,
+            Ok(number) => members.push(number),
             Err(_) => words.push(segment),
         }
     }
+    let member = |depth: usize| members.get(depth).copied().unwrap_or_default();
     let key = words.pop().unwrap_or_default();
     let path = words.join(".");
     let sections = super::SECTIONS;
@@ -194,7 +195,13 @@ fn place_in_text(path: &str) -> (usize, usize, usize, usize) {
     let key = sections
         .get(section)
         .and_then(|section| section.keys.iter().position(|info| info.name == key));
-    (outer, member, section, key.unwrap_or_default())
+    (
+        outer,
+        member(0),
+        section,
+        member(1),
+        key.unwrap_or_default(),
+    )
 }
 
 impl std::fmt::Display for Origin {

@@ -24,11 +24,6 @@ const MEANWHILE: &[(&[&str], &str)] = &[
         "reads of the primary do not depend on replicas; only failures, reads of replicas and the \
          price do",
     ),
-    (
-        &["library"],
-        "`sessionsim init django` (or express, spring, php, laravel, rails, aspnet) writes down what a \
-         library does: its key, size, TTL and commands",
-    ),
 ];
 
 /// A value is wrong, which has been reported.
@@ -226,6 +221,13 @@ impl<'a> Table<'a> {
         self.entry(key.info().name).is_some()
     }
 
+    /// Name of the source that gives `key`, if one does.
+    pub(in crate::scenario) fn source_of<T: Value>(&self, key: &Key<T>) -> Option<String> {
+        let place = self.entry(key.info().name)?.node.place?;
+        let source = self.reader.sources.get(place.source as usize)?;
+        Some(source.name.clone())
+    }
+
     /// Says that `key` has no meaning here, if it is given.
     pub(in crate::scenario) fn refuse<T: Value>(&self, key: &Key<T>, why: &str, hint: &str) {
         let info = key.info();
@@ -240,6 +242,21 @@ impl<'a> Table<'a> {
     /// Place of the value of `key`, if it is given.
     pub(in crate::scenario) fn place_of<T: Value>(&self, key: &Key<T>) -> Option<Place> {
         self.entry(key.info().name)?.node.place
+    }
+
+    /// Says of all keys but those in `keep` that they have no meaning here, where they are given.
+    pub(in crate::scenario) fn refuse_others(&self, keep: &[&str], why: &str, hint: &str) {
+        for info in self.section.keys {
+            if keep.contains(&info.name) {
+                continue;
+            }
+            if let Some(entry) = self.ask(info) {
+                self.enter(info);
+                let message = format!("`{}` has no meaning here", info.name);
+                let problem = Problem::new(entry.place, message).label(why).hint(hint);
+                self.reader.report(problem);
+            }
+        }
     }
 
     /// Place of the table's heading, if the file has it.
@@ -313,6 +330,15 @@ impl<'a> Table<'a> {
                 vec![table]
             }
         }
+    }
+
+    /// The section `name` within this one, if it is there.
+    pub(in crate::scenario) fn optional_section(
+        &self,
+        section: &'static Section,
+    ) -> Option<Table<'a>> {
+        let table = self.section(section);
+        (table.place.is_some() || table.broken).then_some(table)
     }
 
     fn within(&self, section: &'static Section, path: String, node: &'a Node) -> Table<'a> {

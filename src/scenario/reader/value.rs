@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::units::{Bytes, Rate, Ratio, Span, UnitError};
+use crate::units::{Bandwidth, Bytes, Rate, Ratio, Span, Speed, UnitError};
 
 use super::Reader;
 use super::choice::clipped;
@@ -161,6 +161,51 @@ impl Unit for Rate {
     }
 }
 
+impl Unit for Bandwidth {
+    const WHAT: &'static str = "a bandwidth";
+    const EXAMPLE: &'static str = "\"750Mbps\"";
+    const LARGER: &'static str = "\"10Gbps\"";
+    const KIND: Kind = Kind::Bandwidth;
+    const KIND_OF_MANY: Kind = Kind::Bandwidth;
+
+    fn count(self) -> u64 {
+        self.0
+    }
+
+    fn of(count: u64) -> Self {
+        Self(count)
+    }
+
+    fn guess(number: &str) -> String {
+        format!("\"{number}Mbps\" or \"{number}Gbps\", in bits")
+    }
+}
+
+impl Unit for Speed {
+    const WHAT: &'static str = "a speed";
+    const EXAMPLE: &'static str = "\"125%\"";
+    const LARGER: &'static str = "\"150%\"";
+    const KIND: Kind = Kind::Speed;
+    const KIND_OF_MANY: Kind = Kind::Speed;
+
+    fn count(self) -> u64 {
+        self.0
+    }
+
+    fn of(count: u64) -> Self {
+        Self(count)
+    }
+
+    fn guess(number: &str) -> String {
+        match number.parse::<f64>() {
+            Ok(factor) if factor < 10.0 => {
+                format!("\"{}\"", Self(libm::round(factor * 1e5) as u64))
+            }
+            _ => format!("\"{number}%\""),
+        }
+    }
+}
+
 impl<U: Unit> Value for U {
     const KIND: Kind = U::KIND;
 
@@ -235,7 +280,7 @@ fn unit_problem<U: Unit>(node: &Node, reader: &Reader, text: &str, error: &UnitE
 }
 
 /// Units as people write them elsewhere, and as they are written here.
-const OTHER_UNITS: [(&[&str], &str); 17] = [
+const OTHER_UNITS: [(&[&str], &str); 19] = [
     (&["ns", "nsec", "nanos", "nanoseconds"], "ns"),
     (
         &[
@@ -266,6 +311,8 @@ const OTHER_UNITS: [(&[&str], &str); 17] = [
     ),
     (&["/min", "/minute", "rpm", "per minute"], "/m"),
     (&["/hour", "per hour"], "/h"),
+    (&["mbit", "mbits", "mbits/s", "megabit/s"], "Mbps"),
+    (&["gbit", "gbits", "gbits/s", "gigabit"], "Gbps"),
 ];
 
 /// The text with another unit in the place of `unit`, if that makes sense of it.

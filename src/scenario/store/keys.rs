@@ -4,7 +4,7 @@ use crate::kernel::quantiles::Distribution;
 use crate::scenario::own_types::Own;
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::choice::Choice;
-use crate::scenario::reader::key::{Key, Kind, Section};
+use crate::scenario::reader::key::{Key, KeyInfo, Kind, Section};
 use crate::scenario::reader::problem::Problem;
 use crate::scenario::reader::table::Table;
 use crate::scenario::reader::tree::{Node, Tree};
@@ -12,8 +12,9 @@ use crate::scenario::reader::value::Value;
 use crate::scenario::reader::writer::Writer;
 use crate::units::{Bytes, Ratio, Span};
 
+use super::kind::{CLEANUP_EVERY, DRAIN, INSTANCES, KIND, REPEAT_EVERY, SCALING, StoreKind};
 use super::memory::{read_memory, read_node_type};
-use super::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec};
+use super::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec, speed};
 
 /// `{ fixed = "7us", per_kib = "0.4us" }`, or a duration or distribution of its own.
 impl Value for ServiceTime {
@@ -208,12 +209,19 @@ const SERVICE_TIME: Key<ServiceTime> = Key::built_in(
 .between(0, MAX_SERVICE)
 .called(&["service", "command_time"]);
 
-/// The section with its keys.
-pub(in crate::scenario) const SECTION: Section = Section {
-    path: "store",
-    repeated: false,
-    help: "The cache tier: shards of one primary each.",
-    keys: &[
+const KEYS: [KeyInfo; 26] = {
+    let [
+        tls,
+        speed,
+        io_threads,
+        credits,
+        at_start,
+        bandwidth,
+        burst,
+        burst_time,
+    ] = speed::KEYS;
+    [
+        KIND.info(),
         ENGINE.info(),
         ALLOCATOR.info(),
         SHARDS.info(),
@@ -227,8 +235,28 @@ pub(in crate::scenario) const SECTION: Section = Section {
         LFU_LOG_FACTOR.info(),
         LFU_DECAY_TIME.info(),
         SERVICE_TIME.info(),
-    ],
-    sections: &[],
+        tls,
+        speed,
+        io_threads,
+        credits,
+        at_start,
+        bandwidth,
+        burst,
+        burst_time,
+        CLEANUP_EVERY.info(),
+        INSTANCES.info(),
+        DRAIN.info(),
+        REPEAT_EVERY.info(),
+    ]
+};
+
+/// The section with its keys.
+pub(in crate::scenario) const SECTION: Section = Section {
+    path: "store",
+    repeated: false,
+    help: "The cache tier: shards of one primary each.",
+    keys: &KEYS,
+    sections: &[&SCALING],
     not_yet: &[
         "zone",
         "availability_zones",
@@ -239,9 +267,7 @@ pub(in crate::scenario) const SECTION: Section = Section {
         "appendonly",
         "save",
         "snapshots",
-        "tls",
         "maxclients",
-        "io_threads",
         "data_tiering",
         "cluster_mode",
     ],
@@ -253,6 +279,13 @@ impl StoreSpec {
         platform: Platform,
         own_types: &Own,
     ) -> Option<Self> {
+        match StoreKind::read(&table) {
+            Ok(StoreKind::Cache) => {}
+            other => {
+                table.finish();
+                return other.ok().map(StoreKind::servers);
+            }
+        }
         let engine = read_engine(&table, platform);
         let allocator = read_allocator(&table, platform);
         let shards = read_shards(&table, platform);
@@ -282,9 +315,12 @@ impl StoreSpec {
             whole
         });
         let service_time = table.get(&SERVICE_TIME);
+        let known_type = node_type.as_ref().map(Option::as_ref);
+        let speed = speed::read(&table, known_type.map_err(|wrong| *wrong), engine);
         table.finish();
         let (maxmemory, reserved_memory) = memory?;
         Some(Self {
+            kind: StoreKind::Cache,
             engine: engine?,
             allocator: allocator?,
             shards: shards?,
@@ -298,11 +334,16 @@ impl StoreSpec {
             lfu_log_factor: lfu_log_factor?,
             lfu_decay_time: (lfu_decay_time?.0 / MINUTE) as u32,
             service_time: service_time?,
+            speed: speed?,
         })
     }
 
     pub(in crate::scenario) fn write(&self, out: &mut Writer) {
         out.section(&SECTION);
+        self.kind.write(out);
+        if !self.kind.is_cache() {
+            return;
+        }
         out.put(&ENGINE, &self.engine);
         out.put(&ALLOCATOR, &self.allocator);
         out.put(&SHARDS, &self.shards);
@@ -321,6 +362,7 @@ impl StoreSpec {
             &Span(u64::from(self.lfu_decay_time) * MINUTE),
         );
         out.put(&SERVICE_TIME, &self.service_time);
+        self.speed.write(out);
     }
 }
 

@@ -6,9 +6,14 @@ use crate::units::{Bytes, Ratio, Span};
 use super::reader::choice::{Choice, choice_is_value};
 
 mod keys;
+mod kind;
 mod memory;
+mod speed;
 
 pub(super) use keys::SECTION;
+pub(super) use kind::SCALING;
+pub use kind::{Instances, Scaling, StoreKind};
+pub use speed::{CpuCredits, SpeedSpec};
 
 /// Who runs the servers: decides defaults and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +88,8 @@ pub enum ServiceTime {
 /// `[store]`: shards of one primary each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoreSpec {
+    /// Where sessions lie. If that is no cache, what follows stands for servers without a limit.
+    pub kind: StoreKind,
     /// Server program and version.
     pub engine: Engine,
     /// Its allocator.
@@ -109,6 +116,8 @@ pub struct StoreSpec {
     pub lfu_decay_time: u32,
     /// Time that a command occupies the node.
     pub service_time: ServiceTime,
+    /// What else decides how fast a node is.
+    pub speed: SpeedSpec,
 }
 
 impl StoreSpec {
@@ -117,6 +126,7 @@ impl StoreSpec {
     #[must_use]
     pub const fn upstream() -> Self {
         Self {
+            kind: StoreKind::Cache,
             engine: Engine::Redis70,
             allocator: Allocator::Bundled,
             shards: 1,
@@ -133,6 +143,7 @@ impl StoreSpec {
                 fixed: Span::ZERO,
                 per_kib: Span::ZERO,
             },
+            speed: SpeedSpec::UNLIMITED,
         }
     }
 }

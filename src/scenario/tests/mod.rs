@@ -13,11 +13,12 @@ fn loaded(name: &str, text: &str) -> Scenario {
     load(name, text).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-const CARTS: &str = include_str!("../../../scenarios/ecommerce-carts.toml");
+const CARTS: &str = include_str!("carts.toml");
 
 #[test]
 fn the_example_is_resolved_with_the_platforms_defaults() {
-    let scenario = loaded("scenarios/ecommerce-carts.toml", CARTS);
+    let text = include_str!("../../../scenarios/ecommerce-carts.toml");
+    let scenario = loaded("scenarios/ecommerce-carts.toml", text);
     assert_eq!(scenario.store.engine, Engine::Valkey81);
     assert_eq!(scenario.store.maxmemory, Bytes(5_140_907_059));
     assert_eq!(scenario.store.reserved_memory, Ratio(250_000_000));

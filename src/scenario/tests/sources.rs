@@ -9,7 +9,7 @@ use crate::scenario::reader::key::Fallback;
 use crate::scenario::store::{Engine, EvictionPolicy, Platform};
 use crate::scenario::users::Arrival;
 use crate::scenario::{
-    Input, Loaded, Origin, Problems, SECTIONS, Scenario, Source, document, load_input,
+    Input, Loaded, Origin, Problems, SECTIONS, Scenario, Source, document, load_input, no_trace,
 };
 use crate::units::Span;
 
@@ -83,6 +83,7 @@ fn load_of(files: &[(&str, &str)], name: &str) -> Result<Loaded, Problems> {
         text,
         sets: &[],
         base: &base,
+        trace: &no_trace,
         judge: None,
     })
 }
@@ -278,17 +279,21 @@ fn the_scenario_reference_is_up_to_date() {
 #[test]
 fn node_types_of_ones_own_stand_beside_the_catalogue() {
     let own = "\n[[node_types]]\nname = \"our.large\"\nmaxmemory = \"8GiB\"\n\
-               price_per_hour = \"$0.0625\"\n\n[[node_types]]\nname = \"our.small\"\nmaxmemory = \"1GB\"\n";
+               price_per_hour = \"$0.0625\"\nvcpu = 4\nbandwidth = \"750Mbps\"\n\
+               burst_bandwidth = \"10Gbps\"\ncpu_credits_per_hour = 24\nenhanced_io = true\n\n[[node_types]]\nname = \"our.small\"\nmaxmemory = \"1GB\"\n";
     let text = CARTS.replace("cache.m5.large", "our.large") + own;
     let loaded = load_with("own.toml", &text, &[]).unwrap();
     let scenario = loaded.scenario;
     assert_eq!(scenario.store.maxmemory.0, 6 << 30, "a quarter is reserved");
     let large = scenario.node_type("our.large").unwrap();
-    assert_eq!((large.valkey.price, large.vcpu), (Some(62_500), 2));
+    assert_eq!((large.valkey.price, large.vcpu), (Some(62_500), 4));
+    assert!(large.tls_offload && scenario.store.speed.io_threads == 4);
+    assert_eq!(scenario.store.speed.burst_bandwidth.0, 10_000);
+    assert_eq!(scenario.store.speed.credits_per_hour, 24);
     assert!(scenario.node_type("cache.m5.large").is_some());
     assert_eq!(
         loaded.origins.last().unwrap().path,
-        "node_types.1.price_per_hour"
+        "node_types.1.enhanced_io"
     );
     // They survive the resolved scenario.
     assert_eq!(super::loaded("own.toml", &scenario.to_toml()), scenario);

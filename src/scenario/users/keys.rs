@@ -12,7 +12,7 @@ use crate::scenario::reader::writer::Writer;
 use crate::units::{Rate, Ratio, Span};
 
 use super::visits::{self, Visits};
-use super::{Arrival, SessionSpec, UserClass, session};
+use super::{Arrival, Arrivals, SessionSpec, UserClass, arrivals, session};
 
 /// Two years: longer than any run.
 pub(super) const MAX_TIME: u64 = 730 * 86_400_000_000_000;
@@ -48,13 +48,12 @@ const RAMP_UP: Key<Span> = Key::derived(
 const ARRIVAL_RATE: Key<Rate> = Key::optional(
     "arrival_rate",
     "the number of `concurrent` users is fixed",
-    "New users by time, as a Poisson process; those who come back come on top. Either this or \
-     `concurrent`.",
+    "New users by time, as a Poisson process, in the mean where [users.arrivals] says how the rate \
+     changes; those who come back come on top. Either this or `concurrent`.",
 )
 .between(1, MAX_RATE)
 .called(&[
     "rate",
-    "arrivals",
     "arrival",
     "visits",
     "visits_per_day",
@@ -102,6 +101,8 @@ pub(in crate::scenario) const SECTION: Section = Section {
         RAMP_UP.info(),
         ARRIVAL_RATE.info(),
         THINK_TIME.info(),
+        visits::PACING.info(),
+        visits::PARALLEL.info(),
         visits::SCRIPT.info(),
         visits::STAY.info(),
         visits::MODIFY_SHARE.info(),
@@ -110,10 +111,8 @@ pub(in crate::scenario) const SECTION: Section = Section {
         RETURN_SHARE.info(),
         AWAY.info(),
     ],
-    sections: &[&session::SECTION],
-    not_yet: &[
-        "library", "zones", "client", "zone", "on_error", "pacing", "schedule", "daily",
-    ],
+    sections: &[&arrivals::SECTION, &session::SECTION],
+    not_yet: &["zones", "client", "zone", "on_error"],
 };
 
 impl UserClass {
@@ -130,7 +129,10 @@ impl UserClass {
         let visits = Visits::read(&table, think_time.as_ref());
         let stay = visits.as_ref().map(|visits| &visits.stay);
         let arrival = read_arrival(&table, stay, duration);
+        let fixed = table.has(&CONCURRENT);
+        let arrivals = Arrivals::read(table.section(&arrivals::SECTION), fixed, duration);
         let cookies = visits.as_ref().is_none_or(|visits| visits.cookies);
+        let pacing = visits::read_pacing(&table, cookies);
         let (return_share, away) = read_returns(&table, cookies);
         let session = SessionSpec::read(
             table.required_section(&session::SECTION, "bytes = \"2KB\"\nttl = \"30m\""),
@@ -139,13 +141,17 @@ impl UserClass {
         table.finish();
         lively.then_some(())?;
         let visits = visits?;
+        let (pacing, parallel) = pacing?;
         Some(Self {
+            pacing,
+            parallel,
             name: name?,
             login: visits.login,
             login_share: visits.login_share,
             login_after: visits.login_after,
             cookies: visits.cookies,
             arrival: arrival?,
+            arrivals: arrivals?,
             think_time: think_time?,
             stay: visits.stay,
             script: visits.script,
@@ -170,11 +176,14 @@ impl UserClass {
             Arrival::Poisson { rate } => out.put(&ARRIVAL_RATE, rate),
         }
         out.put(&THINK_TIME, &self.think_time);
+        self.write_pacing(out);
         self.write_visits(out);
         if self.cookies {
             out.put(&RETURN_SHARE, &self.return_share);
             out.put(&AWAY, &self.away);
         }
+        let fixed = matches!(self.arrival, Arrival::Concurrent { .. });
+        self.arrivals.write(fixed, out);
         self.session.write(out);
     }
 }

@@ -1,19 +1,26 @@
 //! `[[users]]`: classes of users and their sessions.
 
 use crate::kernel::quantiles::Distribution;
-use crate::units::{Bytes, Rate, Ratio, Span};
+use crate::units::{Rate, Ratio, Span};
 
-use super::commands::Program;
 use super::reader::choice::{Choice, choice_is_value};
 
+pub mod arrivals;
 mod keys;
+mod parallel;
 mod session;
 mod visits;
 
+use arrivals::Arrivals;
 pub(super) use keys::SECTION;
-pub(super) use session::Purpose;
+pub use parallel::{Calls, Parallel};
+pub use session::{
+    Cookie, CookieKind, Growth, KeyEncoding, KeyScope, KeySpec, LockSpec, OnLockFailure, Rotation,
+    SessionPrograms, SessionSpec, StaleCookie, StaleId, Writes,
+};
+pub(super) use session::{Purpose, SECTION as SESSION};
 pub(super) use visits::Visits;
-pub use visits::{Script, ScriptStep};
+pub use visits::{Pacing, Script, ScriptStep};
 
 /// How the users of a class come.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,34 +67,6 @@ pub enum Encoding {
     },
 }
 
-/// `[users.session]`: what a session is in the store, and what the library does with it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SessionSpec {
-    /// Pattern of the key; `<id>` stands for the session's identifier. A hash tag (`{...}`) is
-    /// honoured.
-    pub key: String,
-    /// Length of the identifier in bytes (hexadecimal digits), 8 to 64.
-    pub id_length: u32,
-    /// How it is stored.
-    pub encoding: Encoding,
-    /// Bytes of the value, drawn once a session.
-    pub bytes: Distribution<Bytes>,
-    /// Time to live; zero exactly when `ttl_kind` is `None`.
-    pub ttl: Span,
-    /// What renews it.
-    pub ttl_kind: TtlKind,
-    /// Commands of a login (of a guest's first request): stores the session.
-    pub login: Program,
-    /// Commands of a request that only reads the session.
-    pub read: Program,
-    /// Commands of a request that changes it.
-    pub modify: Program,
-    /// Commands of a logout.
-    pub logout: Program,
-    /// Commands that store a session read back from the database.
-    pub restore: Program,
-}
-
 /// `[[users]]`: people (or bots) alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserClass {
@@ -104,8 +83,14 @@ pub struct UserClass {
     pub cookies: bool,
     /// How they come.
     pub arrival: Arrival,
+    /// How that changes with time.
+    pub arrivals: Arrivals,
     /// From one intent to the next within a visit.
     pub think_time: Distribution<Span>,
+    /// Whether a user waits for the reply before thinking.
+    pub pacing: Pacing,
+    /// Requests that one intent sends at once, but for logins and first writes.
+    pub parallel: Parallel,
     /// Length of a visit. Of scripted visits its mean, without cookies the think time.
     pub stay: Distribution<Span>,
     /// The requests of each visit; empty if they are drawn by the shares below, which otherwise
@@ -123,6 +108,16 @@ pub struct UserClass {
     pub away: Distribution<Span>,
     /// Their sessions.
     pub session: SessionSpec,
+}
+
+impl UserClass {
+    /// Whether it matters in which order requests of one user read and write: where they are
+    /// likely to meet, or are kept apart.
+    pub fn follows_updates(&self) -> bool {
+        self.session.lock.is_some()
+            || self.session.work_time.mean() > 0.0
+            || !self.parallel.is_one()
+    }
 }
 
 impl Choice for TtlKind {

@@ -10,8 +10,8 @@ use crate::scenario::reader::value::{Value, wrong_type};
 use crate::scenario::reader::{Reader, writer::Writer};
 use crate::units::{Ratio, Span};
 
-use super::UserClass;
 use super::keys::MAX_TIME;
+use super::{Parallel, UserClass};
 
 /// Most requests of a script.
 const MAX_SCRIPT: usize = 1000;
@@ -175,6 +175,52 @@ pub(super) const LOGOUT_SHARE: Key<Ratio> = Key::built_in(
 )
 .called(&["logout"]);
 
+/// What a user's think time runs from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pacing {
+    /// From one request to the next, however long the reply takes.
+    #[default]
+    FromRequest,
+    /// From the reply to the next request.
+    AfterReply,
+}
+
+impl Choice for Pacing {
+    const WHAT: &'static str = "a pacing";
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("from-request", Self::FromRequest),
+        ("after-reply", Self::AfterReply),
+    ];
+    const OTHER_WORDS: &'static [(&'static str, &'static str)] = &[
+        ("open", "from-request"),
+        ("closed", "after-reply"),
+        ("closed-loop", "after-reply"),
+        ("from-reply", "after-reply"),
+    ];
+}
+
+choice_is_value!(Pacing);
+
+pub(super) const PACING: Key<Pacing> = Key::built_in(
+    "pacing",
+    "\"from-request\"",
+    "so that two deployments see the very same requests at the very same times",
+    "What `think_time` runs from: the request before, however long its reply takes, or with \
+     \"after-reply\" the moment at which all its replies are back. Then slow replies slow users \
+     down.",
+)
+.called(&["loop", "wait_for_reply"]);
+
+pub(super) const PARALLEL: Key<Parallel> = Key::built_in(
+    "parallel",
+    "1",
+    "one request a page",
+    "Requests that a user sends at once each time, a page with its calls: a number, or a \
+     distribution as { uniform = [1, 5] } or { values = [1, 6], weights = [9, 1] }. Which of them \
+     change the session is drawn for each. Logins and first requests come alone.",
+)
+.called(&["concurrency", "requests_per_page", "calls"]);
+
 /// What `[[users]]` says about visits.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::scenario) struct Visits {
@@ -280,6 +326,18 @@ fn read_strangers(table: &Table<'_>, think_time: Option<&Distribution<Span>>) ->
     Some(Visits::of_a_stranger(think_time?))
 }
 
+/// How requests follow each other; strangers make only one.
+pub(super) fn read_pacing(table: &Table<'_>, cookies: bool) -> Option<(Pacing, Parallel)> {
+    if cookies {
+        let (pacing, parallel) = (table.get(&PACING), table.get(&PARALLEL));
+        return pacing.zip(parallel);
+    }
+    let why = "each request comes from a stranger: `cookies` is false";
+    table.refuse(&PACING, why, SEPARATE);
+    table.refuse(&PARALLEL, why, SEPARATE);
+    Some((Pacing::FromRequest, Parallel::ONE))
+}
+
 /// What to do about a key that does not go with another.
 pub(super) const SEPARATE: &str = "leave it out, or make two classes of users";
 
@@ -382,6 +440,14 @@ impl UserClass {
             }
         }
         out.put(&COOKIES, &self.cookies);
+    }
+
+    /// Writes how requests follow each other.
+    pub(super) fn write_pacing(&self, out: &mut Writer) {
+        if self.cookies {
+            out.put(&PACING, &self.pacing);
+            out.put(&PARALLEL, &self.parallel);
+        }
     }
 
     /// Writes the rest of what it says about visits.

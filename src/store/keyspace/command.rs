@@ -57,6 +57,8 @@ pub enum DeathCause {
     Evicted,
     /// Its TTL had passed, and a lookup or the active cycle came by.
     Expired,
+    /// All that the node held is gone.
+    Lost,
 }
 
 /// A key that died. Keys that a client deletes do not.

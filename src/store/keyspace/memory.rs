@@ -28,6 +28,22 @@ pub enum ShapeKind {
         /// Bytes of a field's name.
         field_length: u32,
     },
+    /// As a set of members that are no numbers.
+    Set {
+        /// Bytes of a member, at least 1.
+        member: u32,
+    },
+    /// As a sorted set; its members are counted instead of bytes.
+    SortedSet {
+        /// Bytes of a member.
+        member_length: u32,
+    },
+    /// As a number that is counted up.
+    Counter {
+        /// Whether small numbers are objects that all keys share: not where each key has an access
+        /// time of its own to be evicted by.
+        shared: bool,
+    },
 }
 
 /// `hash-max-listpack-entries` and `hash-max-listpack-value`, defaults since Redis 7.0.
@@ -35,19 +51,23 @@ const LISTPACK_ENTRIES: u32 = 512;
 const LISTPACK_VALUE: u64 = 64;
 /// Longest string that shares a block with its object (`OBJ_ENCODING_EMBSTR_SIZE_LIMIT`).
 const EMBEDDED_STRING: u64 = 44;
+/// Numbers below it are objects that all keys share, where they may (`OBJ_SHARED_INTEGERS`).
+const SHARED_NUMBERS: u64 = 10_000;
 /// Bytes of an object (`robj`).
 const OBJECT: u64 = 16;
 /// Bytes of an entry of a dict, and of a bucket's pointer.
-const DICT_ENTRY: u64 = 24;
-const POINTER: u64 = 8;
+pub(super) const DICT_ENTRY: u64 = 24;
+pub(super) const POINTER: u64 = 8;
 
 #[derive(Clone, Copy, Debug)]
-struct ShapeCost {
-    shape: Shape,
+pub(super) struct ShapeCost {
+    pub(super) shape: Shape,
     /// Everything that depends neither on the value's size nor on the TTL.
     fixed: u64,
     /// Of a hash kept as a hash table: its structure and buckets.
     table: u64,
+    /// Of a sorted set kept as a skip list: the mean of a member.
+    pub(super) member: f64,
     /// What a command that stores such a key holds while it runs, besides the value.
     arguments: u64,
 }
@@ -92,6 +112,15 @@ impl Costs {
         ShapeId(u8::try_from(place).expect("at most 256 shapes"))
     }
 
+    pub(super) const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The shape of that number.
+    pub(crate) fn shape(&self, id: ShapeId) -> Shape {
+        self.shapes[usize::from(id.0)].shape
+    }
+
     fn shape_cost(&self, shape: Shape) -> ShapeCost {
         let key = u64::from(shape.key_length);
         let fixed = match self.layout {
@@ -103,7 +132,14 @@ impl Costs {
         let arguments =
             self.string(3) + self.string(key) + self.string(2) + self.string(5) + self.block(40);
         let (table, arguments) = match shape.kind {
-            ShapeKind::String => (0, arguments),
+            ShapeKind::String | ShapeKind::Counter { .. } => (0, arguments),
+            ShapeKind::Set { .. } => (
+                0,
+                self.string(4) + self.string(key) + self.block(3 * POINTER),
+            ),
+            ShapeKind::SortedSet { member_length } => {
+                (0, arguments + self.string(member_length.into()))
+            }
             ShapeKind::Hash {
                 fields,
                 field_length,
@@ -120,13 +156,17 @@ impl Costs {
             shape,
             fixed,
             table,
+            member: match shape.kind {
+                ShapeKind::SortedSet { member_length } => self.member(member_length.into()),
+                _ => 0.0,
+            },
             arguments,
         }
     }
 
     /// The block that holds `n` bytes: multiples of the quantum, then four sizes per doubling.
     #[inline]
-    fn block(&self, n: u64) -> u64 {
+    pub(super) fn block(&self, n: u64) -> u64 {
         if n <= 8 {
             return n.next_multiple_of(8);
         }
@@ -157,7 +197,9 @@ impl Costs {
         let cost = &self.shapes[usize::from(shape.0)];
         cost.arguments
             + match cost.shape.kind {
-                ShapeKind::String => self.string(bytes.into()),
+                ShapeKind::String | ShapeKind::Set { .. } => self.string(bytes.into()),
+                // The increment, which is short.
+                ShapeKind::SortedSet { .. } | ShapeKind::Counter { .. } => self.string(1),
                 ShapeKind::Hash { fields, .. } => {
                     u64::from(fields) * self.string(u64::from(bytes / fields.max(1)))
                 }
@@ -175,6 +217,17 @@ impl Costs {
                 let value = match cost.shape.kind {
                     ShapeKind::String => self.string(bytes),
                     ShapeKind::Hash { .. } => self.block(OBJECT) + self.hash(cost, bytes),
+                    ShapeKind::Set { member } => self.block(OBJECT) + self.set(member, bytes),
+                    ShapeKind::SortedSet { .. } => {
+                        self.block(OBJECT) + self.sorted_set(cost, bytes)
+                    }
+                    ShapeKind::Counter { shared } => {
+                        if shared && bytes < SHARED_NUMBERS {
+                            0
+                        } else {
+                            self.block(OBJECT)
+                        }
+                    }
                 };
                 cost.fixed + value + expires_entry
             }
@@ -188,8 +241,13 @@ impl Costs {
         let expiry = if ttl { POINTER } else { 0 };
         let reserved = if ttl || length >= 128 { POINTER } else { 0 };
         let object = self.block(OBJECT + reserved + key);
-        if let ShapeKind::Hash { .. } = cost.shape.kind {
-            return object + self.hash(cost, bytes);
+        match cost.shape.kind {
+            ShapeKind::Hash { .. } => return object + self.hash(cost, bytes),
+            ShapeKind::Set { member } => return object + self.set(member, bytes),
+            ShapeKind::SortedSet { .. } => return object + self.sorted_set(cost, bytes),
+            // The number stands in the object in place of a pointer.
+            ShapeKind::Counter { .. } => return object,
+            ShapeKind::String => {}
         }
         let embedded = 3 + bytes + 1;
         if self.layout == Layout::ValueInObject {
@@ -232,8 +290,21 @@ impl Costs {
         cost.table + count * field
     }
 
+    /// The body of a set of members of `member` bytes, a hash table from the first on: smaller
+    /// encodings hold numbers alone in Redis 7.0 (`setTypeCreate`), and later ones few members.
+    fn set(&self, member: u32, bytes: u64) -> u64 {
+        let member = u64::from(member.max(1));
+        let count = (bytes / member).max(1);
+        let entry = match self.layout {
+            Layout::Separate | Layout::KeyInEntry => self.block(DICT_ENTRY),
+            Layout::KeyInObject | Layout::ValueInObject => 0,
+        };
+        let fields = u32::try_from(count).unwrap_or(u32::MAX);
+        self.hash_table(fields) + count * (entry + self.block(sds(member)))
+    }
+
     /// Structure and buckets of a hash of `fields` fields that one HSET built.
-    fn hash_table(&self, fields: u32) -> u64 {
+    pub(super) fn hash_table(&self, fields: u32) -> u64 {
         match self.layout {
             Layout::Separate | Layout::KeyInEntry => {
                 let size = u64::from(fields).max(4).next_power_of_two();
@@ -280,12 +351,12 @@ const fn sds_header(n: u64) -> u64 {
 
 /// Bytes of an sds string with header and final zero.
 #[inline]
-const fn sds(n: u64) -> u64 {
+pub(super) const fn sds(n: u64) -> u64 {
     sds_header(n) + n + 1
 }
 
 /// Bytes of a string of `n` bytes in a listpack.
-const fn listpack_entry(n: u64) -> u64 {
+pub(super) const fn listpack_entry(n: u64) -> u64 {
     let encoded = n + match n {
         0..64 => 1,
         64..4096 => 2,

@@ -13,6 +13,7 @@ mod execute;
 mod expiry;
 mod memory;
 mod room;
+mod sorted_set;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
@@ -48,7 +49,7 @@ pub struct CpuTime {
 }
 
 // A bit for each command in `Keyspace::seen_commands`.
-const _: () = assert!(CommandName::ALL.len() <= u16::BITS as usize);
+const _: () = assert!(CommandName::ALL.len() <= u32::BITS as usize);
 
 /// The keys of one node.
 #[derive(Debug)]
@@ -62,7 +63,9 @@ pub struct Keyspace {
     limit: u64,
     clock: Clock,
     /// Bit by command: executed at least once.
-    seen_commands: u16,
+    seen_commands: u32,
+    /// A key was stored that was not there, since this was last asked.
+    added: bool,
     /// What the arguments of the present command hold.
     in_flight: u64,
     policy: Policy,
@@ -103,6 +106,7 @@ impl Keyspace {
             },
             clock: Clock::new(start_unix_ms),
             seen_commands: 0,
+            added: false,
             in_flight: 0,
             policy: Policy::new(spec),
             costs: Costs::new(&rules, cluster),
@@ -181,16 +185,41 @@ impl Keyspace {
         at.millis() > self.entries[key.0 as usize].expires()
     }
 
+    /// Whether the key has a TTL.
+    pub fn has_ttl(&self, key: KeyId) -> bool {
+        self.entries[key.0 as usize].has_ttl()
+    }
+
+    /// What its bytes depend on besides the size of its value.
+    pub fn shape(&self, key: KeyId) -> Shape {
+        self.costs.shape(self.entries[key.0 as usize].shape())
+    }
+
     /// Bytes of a live key's value.
     #[inline]
     pub fn bytes(&self, key: KeyId) -> u32 {
         self.entries[key.0 as usize].bytes
     }
 
+    /// The owner of each key that is stored, with the bytes that it allocates, the buckets of the
+    /// hash tables aside; in no order that means anything.
+    pub fn stored(&self) -> impl Iterator<Item = (u32, u64)> {
+        let live = self.entries.iter().filter(|entry| entry.is_live());
+        live.map(|entry| {
+            let bytes = self.costs.key(entry.shape(), entry.bytes, entry.has_ttl());
+            (entry.owner, bytes)
+        })
+    }
+
     /// Keys that died since this list was last drained.
     #[inline]
     pub fn deaths(&self) -> &[Death] {
         &self.deaths
+    }
+
+    /// Whether a key was stored that was not there, since this was last asked.
+    pub const fn take_added(&mut self) -> bool {
+        std::mem::replace(&mut self.added, false)
     }
 
     /// Takes one of them off the list.
@@ -264,6 +293,25 @@ impl Keyspace {
             spent += self.cpu.moved * moved as u64;
         }
         spent
+    }
+
+    /// Deletes every key whose TTL has passed at `at`, as a job does that looks at all of them.
+    pub fn expire_all(&mut self, at: Time) {
+        let now = at.millis();
+        for key in 0..self.entries.len() as u32 {
+            if now > self.entries[key as usize].expires() {
+                self.die(key, DeathCause::Expired);
+            }
+        }
+    }
+
+    /// All keys are gone.
+    pub fn lose_all(&mut self) {
+        for key in 0..self.entries.len() as u32 {
+            if self.entries[key as usize].is_live() {
+                self.die(key, DeathCause::Lost);
+            }
+        }
     }
 
     /// Recounts everything: memory, tables, chains and live keys.

@@ -32,6 +32,7 @@ impl Keyspace {
         let stamp = self.policy.new_stamp(&self.clock, now);
         let entry = &mut self.entries[key as usize];
         entry.begin(bytes, stamp);
+        self.added = true;
         self.used += self.costs.key(entry.shape(), bytes, false);
         self.main.insert(&mut self.entries, key);
     }
@@ -79,6 +80,7 @@ impl Keyspace {
         match cause {
             DeathCause::Evicted => self.stats.evicted_keys += 1,
             DeathCause::Expired => self.stats.expired_keys += 1,
+            DeathCause::Lost => {}
         }
         self.delete(key);
     }

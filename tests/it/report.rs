@@ -1,0 +1,106 @@
+//! `report`, and `run --report`.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+
+use crate::desk::Desk;
+
+#[test]
+fn a_report_is_the_one_of_the_run() {
+    let desk = Desk::new();
+    desk.succeed(&["run", "small.toml", "--out", "one", "--report", "--quiet"]);
+    let page = desk.read("one/report.html");
+    assert_eq!(desk.succeed(&["report", "one"]), "one/report.html\n");
+    assert_eq!(desk.read("one/report.html"), page);
+    desk.succeed(&["run", "small.toml", "--out", "two", "--quiet"]);
+    desk.succeed(&["report", "two", "--out", "elsewhere/page.html"]);
+    assert_eq!(desk.read("elsewhere/page.html"), page);
+    assert!(!desk.path("two/report.html").exists());
+    // The next run into the folder takes the page of the old one away.
+    desk.succeed(&[
+        "run",
+        "small.toml",
+        "--out",
+        "one",
+        "--seed",
+        "9",
+        "--quiet",
+    ]);
+    assert!(!desk.path("one/report.html").exists());
+}
+
+#[test]
+fn the_last_result_of_a_scenario_is_taken() {
+    let desk = Desk::new();
+    desk.succeed(&["run", "small.toml", "--quiet"]);
+    let folder = desk.path("output/small");
+    let id = fs::read_to_string(folder.join("latest")).unwrap();
+    desk.succeed(&["report", "output/small"]);
+    assert!(folder.join(id.trim()).join("report.html").exists());
+}
+
+#[test]
+fn several_results_stand_side_by_side() {
+    let desk = Desk::new();
+    desk.succeed(&["run", "small.toml", "--out", "one", "--quiet"]);
+    desk.succeed(&[
+        "run",
+        "small.toml",
+        "--out",
+        "two",
+        "--seed",
+        "2",
+        "--quiet",
+    ]);
+    insta::assert_snapshot!(desk.fail(&["report", "one", "two"]));
+    desk.succeed(&["report", "one", "two", "--out", "both.html"]);
+    let page = desk.read("both.html");
+    assert_eq!(page.matches("<article>").count(), 2);
+    assert!(page.contains("Side by side"));
+}
+
+#[test]
+fn charts_are_files() {
+    let desk = Desk::new();
+    desk.succeed(&["run", "small.toml", "--out", "one", "--quiet"]);
+    let drawn = desk.succeed(&["report", "one", "--format", "svg"]);
+    assert!(drawn.lines().count() >= 5, "{drawn}");
+    let first = desk.read(drawn.lines().next().unwrap());
+    assert!(first.starts_with("<svg xmlns=") && first.ends_with("</svg>\n"));
+    let painted = desk.succeed(&["report", "one", "--format", "png", "--out", "pictures"]);
+    assert_eq!(painted.lines().count(), drawn.lines().count());
+    let first = fs::read(desk.path(painted.lines().next().unwrap())).unwrap();
+    assert_eq!(&first[..4], b"\x89PNG");
+    // Charts go with their result.
+    desk.succeed(&["run", "small.toml", "--out", "one", "--quiet"]);
+    assert!(!desk.path("one/charts").exists());
+}
+
+#[test]
+fn a_broken_result_is_told_and_nothing_is_written() {
+    let desk = Desk::new();
+    desk.succeed(&["run", "small.toml", "--out", "one", "--quiet"]);
+    desk.write("page.html", "mine");
+    let mut told = Vec::new();
+    let fail = |run: &str| desk.fail(&["report", run, "--out", "page.html"]);
+    told.push(fail("nowhere"));
+    told.push(fail("small.toml"));
+    let summary = desk.read("one/summary.json");
+    desk.write("one/summary.json", &summary[..summary.len() / 2]);
+    told.push(fail("one").split(" at line").next().unwrap().to_owned());
+    let older = summary.replace("\"schema_version\": 1", "\"schema_version\": 0");
+    desk.write("one/summary.json", older);
+    told.push(fail("one"));
+    desk.write("one/summary.json", &summary);
+    desk.write("one/timeseries.csv", "start,end\n0,x\n");
+    told.push(fail("one"));
+    desk.write("one/timeseries.csv", b"\xff\xfe");
+    told.push(fail("one"));
+    fs::remove_file(desk.path("one/latency.csv")).unwrap();
+    desk.write("one/timeseries.csv", "start,end\n");
+    told.push(fail("one"));
+    insta::assert_snapshot!(told.join("\n"));
+    assert_eq!(desk.read("page.html"), "mine");
+    assert_eq!(desk.names("."), ["one", "page.html", "small.toml"]);
+}
