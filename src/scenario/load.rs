@@ -114,7 +114,7 @@ pub fn load_input(input: &Input<'_>) -> Result<Loaded, Problems> {
 }
 
 /// `entries` with the profile of a library under each session that names one.
-fn with_libraries(sources: &mut Vec<Source>, mut entries: Vec<Entry>) -> Vec<Entry> {
+pub(super) fn with_libraries(sources: &mut Vec<Source>, mut entries: Vec<Entry>) -> Vec<Entry> {
     let users = entries.iter_mut().find(|entry| entry.key == "users");
     let Some(Tree::List(classes)) = users.map(|users| &mut users.node.tree) else {
         return entries;

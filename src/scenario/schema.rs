@@ -61,7 +61,8 @@ fn section(section: &Section) -> Map<String, Value> {
     object
 }
 
-fn property(key: &KeyInfo) -> Map<String, Value> {
+/// What a value of the key's kind looks like.
+fn form(key: &KeyInfo) -> Map<String, Value> {
     let mut property = Map::new();
     let mut put = |name: &str, value: Value| {
         property.insert(name.to_owned(), value);
@@ -128,6 +129,14 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
             put("pattern", json!("^\\s*\\$\\s*[0-9.]+\\s*$"));
         }
     }
+    property
+}
+
+fn property(key: &KeyInfo) -> Map<String, Value> {
+    let mut property = form(key);
+    let mut put = |name: &str, value: Value| {
+        property.insert(name.to_owned(), value);
+    };
     let rest = match key.fallback {
         Fallback::BuiltIn(text, source) => {
             if let Some(value) = value_of(text) {

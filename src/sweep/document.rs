@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::report::identity::RESULTS_VERSION;
+use crate::scenario::sweep::AxisValue;
 
 use super::analysis::{Judged, Results};
 use super::interval::Estimate;
@@ -72,7 +73,8 @@ struct AxisOf<'a> {
 
 #[derive(Serialize)]
 struct Point<'a> {
-    point: usize,
+    #[serde(rename = "point")]
+    number: usize,
     name: Option<&'a str>,
     values: BTreeMap<&'a str, &'a str>,
     scenario_sha256: &'a str,
@@ -96,7 +98,8 @@ struct JudgedAt {
 #[derive(Serialize)]
 struct Mean {
     runs: u64,
-    mean: f64,
+    #[serde(rename = "mean")]
+    value: f64,
     low: Option<f64>,
     high: Option<f64>,
 }
@@ -106,7 +109,7 @@ impl From<Estimate> for Mean {
         let interval = estimate.interval();
         Self {
             runs: estimate.count,
-            mean: estimate.mean,
+            value: estimate.mean,
             low: interval.map(|(low, _)| low),
             high: interval.map(|(_, high)| high),
         }
@@ -165,7 +168,7 @@ pub fn document(results: &Results<'_>) -> String {
             .map(|axis| AxisOf {
                 name: &axis.name,
                 key: &axis.key,
-                values: axis.values.iter().map(|value| value.shown()).collect(),
+                values: axis.values.iter().map(AxisValue::shown).collect(),
             })
             .collect(),
         points: (0..results.points()).map(|at| point(results, at)).collect(),
@@ -190,7 +193,7 @@ fn point<'a>(results: &'a Results<'_>, point: usize) -> Point<'a> {
     let axes = design.spec.axes.iter();
     let metrics = results.catalogue.iter().enumerate();
     Point {
-        point,
+        number: point,
         name: design.name(point),
         values: axes
             .zip(design.values(point))

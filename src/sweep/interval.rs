@@ -133,20 +133,20 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
 fn fraction(x: f64, a: f64, b: f64) -> f64 {
     const TINY: f64 = 1e-300;
     let away_from_zero = |number: f64| if number.abs() < TINY { TINY } else { number };
-    let mut c = 1.0;
-    let mut d = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
-    let mut result = d;
+    let mut above = 1.0;
+    let mut below = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
+    let mut result = below;
     for step in 1..10_000 {
-        let m = f64::from(step);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / away_from_zero(1.0 + even * d);
-        c = away_from_zero(1.0 + even / c);
-        result *= c * d;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / away_from_zero(1.0 + odd * d);
-        c = away_from_zero(1.0 + odd / c);
-        result *= c * d;
-        if (c * d - 1.0).abs() < 1e-15 {
+        let step = f64::from(step);
+        let even = step * (b - step) * x / ((a + 2.0 * step - 1.0) * (a + 2.0 * step));
+        below = 1.0 / away_from_zero(1.0 + even * below);
+        above = away_from_zero(1.0 + even / above);
+        result *= above * below;
+        let odd = -(a + step) * (a + b + step) * x / ((a + 2.0 * step) * (a + 2.0 * step + 1.0));
+        below = 1.0 / away_from_zero(1.0 + odd * below);
+        above = away_from_zero(1.0 + odd / above);
+        result *= above * below;
+        if (above * below - 1.0).abs() < 1e-15 {
             break;
         }
     }

@@ -168,7 +168,9 @@ fn halves(run: &Measurements) -> Option<(Value, Value)> {
         .find(|metric| metric.name == "session_hit_rate")?;
     let half = |rows: &[crate::metrics::measurements::Row]| {
         let mut counts = Counts::default();
-        rows.iter().for_each(|row| counts.add(&row.counts));
+        for row in rows {
+            counts.add(&row.counts);
+        }
         let mut row = *rows.first()?;
         row.counts = counts;
         metric.row_value(&row, run.applies)

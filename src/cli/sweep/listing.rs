@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::cli::explain::figures::{BASE_MEMORY, EVENTS_PER_SECOND, MEMORY_PER_SESSION};
 use crate::report::format::{bytes, plural, significant, thousands, words};
 use crate::scenario::estimates::in_words;
+use crate::scenario::sweep::AxisValue;
 use crate::sweep::plan::Plan;
 use crate::units::Span;
 
@@ -31,7 +32,7 @@ pub(super) fn text(plan: &Plan<'_>) -> String {
         }
     );
     for axis in &spec.axes {
-        let shown: Vec<&str> = axis.values.iter().map(|value| value.shown()).collect();
+        let shown: Vec<&str> = axis.values.iter().map(AxisValue::shown).collect();
         let list = if shown.len() > 12 {
             let last = shown[shown.len() - 1];
             format!(

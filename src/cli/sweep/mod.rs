@@ -11,12 +11,14 @@ use clap::{Args, ValueEnum};
 
 use crate::metrics::recorder::Recorder;
 use crate::report::Outcome as Reported;
+use crate::report::identity::Identity;
+use crate::scenario::Scenario;
 use crate::scenario::sweep::load_sweep;
 use crate::sweep::analysis::Results;
 use crate::sweep::partition::{Part, Slice};
 use crate::sweep::plan::Plan;
 use crate::sweep::records::{Outcome, Record};
-use crate::sweep::runs::{Outcomes, Run, carry_out};
+use crate::sweep::runs::{Outcomes, carry_out};
 use crate::sweep::{document, tables, text};
 use crate::world;
 
@@ -24,6 +26,7 @@ use super::exit::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::scenario::Changes;
 use super::terminal::{ColorChoice, to_stderr, to_stdout};
+use super::trace::Recording;
 
 use folder::{Folder, PART};
 use progress::SweepProgress;
@@ -108,14 +111,12 @@ impl SweepCommand {
             }
             return Ok(Exit::Interrupted);
         };
-        match slice {
-            Some(slice) => self.write_part(&plan, &folder, slice, &outcomes, &place),
-            None => {
-                let results = Results::new(&plan, outcomes);
-                write_results(&results, &folder)?;
-                self.report(&results, &place)
-            }
+        if let Some(slice) = slice {
+            return self.write_part(&plan, &folder, slice, &outcomes, &place);
         }
+        let results = Results::new(&plan, outcomes);
+        write_results(&results, &folder)?;
+        self.report(&results, &place)
     }
 
     /// Where the results go.
@@ -154,7 +155,11 @@ impl SweepCommand {
                 progress.done(plan.expected[run.point].events, true);
                 return Some(Outcome::Done(record));
             }
-            let record = simulate(plan, run, &loaded.scenario, &identity, interrupt)?;
+            let number = plan.design.replicate(run.point, run.replicate);
+            let record = match simulate(&loaded.scenario, number, &identity, interrupt) {
+                Ok(record) => record?,
+                Err(why) => return Some(Outcome::Failed(why)),
+            };
             progress.done(plan.expected[run.point].events, false);
             Some(match folder.keep(&record) {
                 Ok(()) => Outcome::Done(record),
@@ -232,24 +237,28 @@ pub(super) fn write_results(results: &Results<'_>, folder: &Folder) -> Result<()
 
 /// Carries out one run; `None` if it was interrupted.
 fn simulate(
-    plan: &Plan<'_>,
-    run: Run,
-    scenario: &crate::scenario::Scenario,
-    identity: &crate::report::identity::Identity,
+    scenario: &Scenario,
+    replicate: u64,
+    identity: &Identity,
     interrupt: &Interrupt,
-) -> Option<Record> {
-    let replicate = plan.design.replicate(run.point, run.replicate);
+) -> Result<Option<Record>, String> {
+    let told = |failure: Failure| failure.text().to_owned();
+    let (rows, recording) = match &scenario.trace {
+        Some(trace) => Recording::open(trace).map_err(told)?.split(),
+        None => Recording::none().split(),
+    };
     let recorder = Recorder::new(scenario);
-    let simulated = world::simulate(scenario, replicate, recorder, &mut |_, _| {
+    let simulated = world::simulate_recorded(scenario, rows, replicate, recorder, &mut |_, _| {
         !interrupt.requested()
     });
+    recording.check().map_err(told)?;
     if !simulated.complete {
-        return None;
+        return Ok(None);
     }
     let measurements = simulated.probe.finish();
-    Some(Record::of(Reported {
+    Ok(Some(Record::of(Reported {
         scenario,
         identity,
         measurements: &measurements,
-    }))
+    })))
 }

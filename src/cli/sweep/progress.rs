@@ -1,5 +1,6 @@
 //! How far a sweep is, on a terminal.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -90,7 +91,7 @@ fn line(state: &State, elapsed: f64) -> String {
     if new > 0.0 {
         let left = (state.all - state.done) / new * elapsed;
         let left = words(Span::from_secs(left.ceil() as u64));
-        text.push_str(&format!(", {left} left"));
+        let _ = write!(text, ", {left} left");
     }
     text
 }

@@ -151,7 +151,7 @@ fn assign_within(
                 entries,
                 vec![Entry {
                     key: (*key).to_owned(),
-                    place: place,
+                    place,
                     node,
                 }],
             );
@@ -170,10 +170,10 @@ fn assign_within(
         } else {
             Tree::Table(Vec::new())
         };
-        let node = Node { tree, place: place };
+        let node = Node { tree, place };
         entries.push(Entry {
             key: name.to_owned(),
-            place: place,
+            place,
             node,
         });
     }

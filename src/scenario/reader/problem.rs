@@ -108,6 +108,28 @@ impl Problems {
         }
     }
 
+    /// Problems of several scenarios with the same `sources` at first, each problem but once. What
+    /// they read besides, such as libraries, comes behind.
+    pub(in crate::scenario) fn joined(mut sources: Vec<Source>, parts: Vec<Self>) -> Self {
+        let mut list: Vec<Problem> = Vec::new();
+        for part in parts {
+            for mut problem in part.list {
+                if let Some(place) = &mut problem.place {
+                    let source = &part.sources[place.source as usize];
+                    let known = sources.iter().position(|known| known == source);
+                    place.source = known.unwrap_or(sources.len()) as u32;
+                    if known.is_none() {
+                        sources.push(source.clone());
+                    }
+                }
+                if !list.contains(&problem) {
+                    list.push(problem);
+                }
+            }
+        }
+        Self::new(sources, list)
+    }
+
     /// One problem of a file that could not be read as text at all.
     pub fn of_file(file: &str, message: impl Into<String>, hint: Option<String>) -> Self {
         let mut problem = Problem::new(None, message);

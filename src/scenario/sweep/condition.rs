@@ -248,7 +248,9 @@ fn number_length(text: &str) -> usize {
             .get(at)
             .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%'))
     };
-    let mut end = (0..).find(|&at| !plain(at)).unwrap_or(bytes.len());
+    let mut end = (0..bytes.len())
+        .find(|&at| !plain(at))
+        .unwrap_or(bytes.len());
     let is_rate = bytes.get(end) == Some(&b'/')
         && matches!(bytes.get(end + 1), Some(b's' | b'm' | b'h' | b'd'))
         && !plain(end + 2);

@@ -1,12 +1,17 @@
 //! From a text with `[sweep]` to a [`Sweep`], and from it to the scenario of each point.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
 use crate::scenario::Scenario;
-use crate::scenario::load::{Input, gather, set};
+use crate::scenario::load::{Input, gather, set, with_libraries};
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::merge::assign_node;
 use crate::scenario::reader::problem::{Problem, Problems};
 use crate::scenario::reader::tree::{Entry, Node, Place, Source, Tree};
 use crate::scenario::top::{self, TOP};
+use crate::scenario::traffic::{TraceContent, Unusable};
 
 use super::condition::Condition;
 use super::{AxisValue, SweepSpec, flat, read};
@@ -23,7 +28,13 @@ pub struct Sweep<'a> {
     entries: Vec<Entry>,
     /// `[sweep]` alone.
     table: Vec<Entry>,
+    /// What is in each trace that was looked into: most points name the same one, which may be
+    /// large.
+    traces: Mutex<BTreeMap<TraceName, Result<TraceContent, Unusable>>>,
 }
+
+/// Which trace: as [`Input::trace`] is asked for it.
+type TraceName = (String, String, bool);
 
 /// The scenario of a point.
 #[derive(Clone, Debug)]
@@ -75,6 +86,7 @@ pub fn load_sweep<'a>(input: &'a Input<'a>) -> Result<Sweep<'a>, Problems> {
         sources,
         entries,
         table,
+        traces: Mutex::default(),
     };
     sweep.refuse_conflicts()?;
     sweep.name = sweep.name_of();
@@ -88,23 +100,48 @@ impl Sweep<'_> {
     /// Everything that is wrong with it.
     pub fn point(&self, values: &[&AxisValue]) -> Result<LoadedPoint, Problems> {
         let mut entries = self.entries.clone();
-        let reader = Reader::new(self.sources.clone());
+        let mut wrong = Vec::new();
         for (axis, value) in self.spec.axes.iter().zip(values) {
             let node = value.node.clone();
             if let Err(problem) = assign_node(&TOP, &mut entries, axis.place, &axis.key, node) {
-                reader.report(*problem);
+                wrong.push(*problem);
             }
         }
-        let scenario = top::read(&reader, reader.root(&TOP, &entries), self.input);
+        let mut sources = self.sources.clone();
+        let entries = with_libraries(&mut sources, entries);
+        let reader = Reader::new(sources);
+        for problem in wrong {
+            reader.report(problem);
+        }
+        let input = Input {
+            trace: &|from, wanted, skip| self.trace(from, wanted, skip),
+            ..*self.input
+        };
+        let scenario = top::read(&reader, reader.root(&TOP, &entries), &input);
         reader.finish()?;
         let scenario = scenario.expect("a scenario without problems is complete");
         let toml = scenario.to_toml();
         Ok(LoadedPoint { scenario, toml })
     }
 
-    /// The whole sweep as a text that stands alone: it loads again to an equal sweep.
+    /// What is in a trace, looked into but once.
+    fn trace(&self, from: &str, wanted: &str, skip: bool) -> Result<TraceContent, Unusable> {
+        let name = (from.to_owned(), wanted.to_owned(), skip);
+        // Whoever comes meanwhile waits, instead of reading the same file at the same time. A
+        // thread that panics leaves nothing half-done here.
+        let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = traces
+            .entry(name)
+            .or_insert_with(|| (self.input.trace)(from, wanted, skip));
+        found.clone()
+    }
+
+    /// The whole sweep as a text that stands alone: it loads again to an equal sweep. Files that it
+    /// names are relative to the folder of its own file.
     pub fn to_toml(&self) -> String {
         let mut entries = self.entries.clone();
+        self.rebase(&mut entries, "traffic", "trace");
+        self.rebase(&mut entries, "cost", "prices");
         entries.retain(|entry| entry.key != "extends" && entry.key != "name");
         let name = Entry {
             key: "name".to_owned(),
@@ -117,6 +154,22 @@ impl Sweep<'_> {
         entries.insert(0, name);
         entries.extend(self.table.iter().cloned());
         flat::document(&entries)
+    }
+
+    /// Makes the file that a key names relative to the folder of the sweep, wherever the scenario
+    /// lies that names it.
+    fn rebase(&self, entries: &mut [Entry], section: &str, key: &str) {
+        let section = entries.iter_mut().find(|entry| entry.key == section);
+        let Some(Tree::Table(below)) = section.map(|entry| &mut entry.node.tree) else {
+            return;
+        };
+        let Some(named) = below.iter_mut().find(|entry| entry.key == key) else {
+            return;
+        };
+        let from = named.node.place.map_or(0, |place| place.source as usize);
+        if let (Tree::Text(file), Some(source)) = (&mut named.node.tree, self.sources.get(from)) {
+            *file = rebased(file, &source.name, &self.sources[0].name);
+        }
     }
 
     /// The seed of the scenario; an axis may set another.
@@ -150,13 +203,7 @@ impl Sweep<'_> {
 
     /// Problems of several points as one: each but once, in the order of the text.
     pub fn together(&self, of_points: Vec<Problems>) -> Problems {
-        let mut list: Vec<Problem> = Vec::new();
-        for problem in of_points.into_iter().flat_map(|problems| problems.list) {
-            if !list.contains(&problem) {
-                list.push(problem);
-            }
-        }
-        Problems::new(self.sources.clone(), list)
+        Problems::joined(self.sources.clone(), of_points)
     }
 
     fn problem(&self, place: Option<Place>, message: &str, label: &str, hint: &str) -> Problems {
@@ -196,6 +243,51 @@ impl Sweep<'_> {
         match stated.map(|entry| &entry.node.tree) {
             Some(Tree::Text(name)) => name.clone(),
             _ => top::name_of_file(self.input.name),
+        }
+    }
+}
+
+/// The file that the scenario called `from` names, as one called `to` would name it.
+fn rebased(file: &str, from: &str, to: &str) -> String {
+    let folder = |name: &str| Path::new(name).parent().map(Path::to_path_buf);
+    let (from, to) = (folder(from), folder(to));
+    if from == to || file.starts_with('@') {
+        return file.to_owned();
+    }
+    let whole = from.unwrap_or_default().join(file);
+    let to = to.unwrap_or_default();
+    whole
+        .strip_prefix(&to)
+        .unwrap_or(&whole)
+        .display()
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rebased;
+
+    #[test]
+    fn files_are_named_from_the_folder_of_the_sweep() {
+        for (file, from, to, expected) in [
+            ("day.csv", "shop.toml", "shop.toml", "day.csv"),
+            ("day.csv", "a/base.toml", "a/sweep.toml", "day.csv"),
+            (
+                "day.csv",
+                "a/../b/base.toml",
+                "a/sweep.toml",
+                "../b/day.csv",
+            ),
+            ("day.csv", "b/base.toml", "sweep.toml", "b/day.csv"),
+            (
+                "/data/day.csv",
+                "a/b/base.toml",
+                "a/sweep.toml",
+                "/data/day.csv",
+            ),
+            ("@shipped", "a/b/base.toml", "a/sweep.toml", "@shipped"),
+        ] {
+            assert_eq!(rebased(file, from, to), expected);
         }
     }
 }

@@ -8,6 +8,7 @@
 mod axis;
 mod condition;
 mod flat;
+mod goals;
 mod keys;
 mod load;
 mod read;

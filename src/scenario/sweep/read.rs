@@ -1,26 +1,24 @@
 //! Reads `[sweep]`.
 
-use crate::scenario::expect::{Bound, Comparison, Expectation, Judge, bound};
+use crate::scenario::expect::Judge;
 use crate::scenario::is_plain_name;
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::choice::{clipped, nearest};
 use crate::scenario::reader::key::Key;
 use crate::scenario::reader::problem::Problem;
 use crate::scenario::reader::table::Table;
-use crate::scenario::reader::tree::{Entry, Place};
+use crate::scenario::reader::tree::Entry;
 use crate::scenario::top::TOP;
-use crate::units::Ratio;
 
 use super::axis::{Axis, AxisValue, Range};
-use super::condition::{Condition, position};
+use super::condition::Condition;
+use super::goals::{objectives, precisions};
 use super::keys::{
     AT, AXES, BEST, CONFIDENCE, CONSTRAINTS, COUNT, FROM, GATE, KEY, LAYOUT, MAX_REPLICATES, NAME,
     PARETO, POINT_NAME, POINTS, Phrase, RANDOM_NUMBERS, REFERENCE, REPLICATES, SAMPLES, SCALE,
     SECTION, TO, UNTIL, VALUES, ZIP,
 };
-use super::{
-    Gate, Layout, MAX_RUNS, NamedPoint, Objective, Precision, Sense, Subject, SweepSpec, Within,
-};
+use super::{Gate, Layout, MAX_RUNS, NamedPoint, SweepSpec};
 
 /// Most axes.
 const MAX_AXES: usize = 32;
@@ -75,7 +73,7 @@ pub(super) fn read(reader: &Reader, entries: &[Entry], judge: Option<Judge>) -> 
         });
     }
     let known = named.as_deref().unwrap_or_default();
-    let reference = reference.map(|name| read_reference(&table, &name, known));
+    let reference = reference.and_then(|name| read_reference(&table, &name, known));
     let gate = gate.map(|word| read_gate(&table, &word, known));
     table.finish();
     Some(SweepSpec {
@@ -89,7 +87,7 @@ pub(super) fn read(reader: &Reader, entries: &[Entry], judge: Option<Judge>) -> 
         confidence: confidence?,
         random_numbers: random_numbers?,
         named: named?,
-        reference: reference??,
+        reference,
         best: best?,
         pareto: pareto?,
         gate: gate??,
@@ -268,12 +266,8 @@ fn read_values(table: &Table<'_>, layout: Layout, samples: u64) -> Option<Vec<Ax
             let range = Range::new(&from.0, &to.0, scale?);
             let range = range
                 .map_err(|why| {
-                    refuse(
-                        table,
-                        &FROM,
-                        why.to_owned(),
-                        "write for example from = \"1h\" and to = \"24h\"",
-                    )
+                    let hint = "write for example from = \"1h\" and to = \"24h\"";
+                    refuse(table, &FROM, why.to_owned(), hint);
                 })
                 .ok()?;
             read_range(table, range, count, layout, samples)?
@@ -429,15 +423,16 @@ fn read_named(
     whole.then_some(named)
 }
 
-fn read_reference(table: &Table<'_>, name: &str, named: &[NamedPoint]) -> Option<Option<usize>> {
+/// The number of the point called `name`, if one is named. If there is none the reader is told.
+fn read_reference(table: &Table<'_>, name: &str, named: &[NamedPoint]) -> Option<usize> {
     if name.is_empty() && !table.has(&REFERENCE) {
-        return Some(None);
+        return None;
     }
     let found = named.iter().position(|point| point.name == name);
     if found.is_none() {
         no_point(table, &REFERENCE, name, named, &[]);
     }
-    found.map(Some)
+    found
 }
 
 fn read_gate(table: &Table<'_>, word: &str, named: &[NamedPoint]) -> Option<Gate> {
@@ -481,149 +476,4 @@ fn no_point(
         format!("no point is called `{}`", clipped(name)),
         &hint,
     );
-}
-
-/// Whether a metric of that name exists.
-fn is_metric(judge: Option<Judge>, name: &str, place: Option<Place>) -> Result<(), Box<Problem>> {
-    let Some(judge) = judge else {
-        return Ok(());
-    };
-    let expectation = Expectation {
-        metric: name.to_owned(),
-        comparison: Comparison::AtMost,
-        bound: Bound::Count(0),
-        why: String::new(),
-    };
-    match (judge.understand)(&expectation) {
-        Err(objection) if objection.part == crate::scenario::expect::Part::Metric => {
-            let mut problem = Problem::new(place, objection.message).label(objection.label);
-            problem.hint = objection.hint;
-            Err(Box::new(problem))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn objectives(
-    reader: &Reader,
-    phrases: Option<Vec<Phrase>>,
-    axes: Option<&[Axis]>,
-    judge: Option<Judge>,
-) -> Option<Vec<Objective>> {
-    let axes = axes?;
-    let mut objectives = Vec::new();
-    let mut whole = true;
-    for Phrase { text, place } in phrases.unwrap_or_default() {
-        match objective(&text, place, axes, judge) {
-            Ok(objective) => objectives.push(objective),
-            Err(problem) => {
-                reader.report(*problem);
-                whole = false;
-            }
-        }
-    }
-    whole.then_some(objectives)
-}
-
-fn objective(
-    text: &str,
-    place: Option<Place>,
-    axes: &[Axis],
-    judge: Option<Judge>,
-) -> Result<Objective, Box<Problem>> {
-    let malformed = || {
-        let problem = Problem::new(place, "this is no objective");
-        Box::new(problem.hint("write for example \"lowest shards\" or \"highest hit_rate\""))
-    };
-    let (word, name) = text.trim().split_once(' ').ok_or_else(malformed)?;
-    let sense = match word {
-        "lowest" => Sense::Lowest,
-        "highest" => Sense::Highest,
-        _ => return Err(malformed()),
-    };
-    let name = name.trim();
-    let subject = match position(axes, name) {
-        Some(axis)
-            if axes[axis]
-                .values
-                .iter()
-                .all(|value| value.number().is_some()) =>
-        {
-            Subject::Axis(axis)
-        }
-        Some(_) => {
-            let problem = Problem::new(place, format!("the values of `{name}` are no numbers"));
-            return Err(Box::new(
-                problem.hint("an objective is a metric, or an axis of numbers"),
-            ));
-        }
-        None => {
-            is_metric(judge, name, place)?;
-            Subject::Metric(name.to_owned())
-        }
-    };
-    Ok(Objective {
-        sense,
-        subject,
-        text: format!("{} {name}", sense.as_str()),
-    })
-}
-
-fn precisions(
-    reader: &Reader,
-    phrases: Option<Vec<Phrase>>,
-    judge: Option<Judge>,
-) -> Option<Vec<Precision>> {
-    let mut precisions = Vec::new();
-    let mut whole = true;
-    for Phrase { text, place } in phrases.unwrap_or_default() {
-        match precision(&text, place, judge) {
-            Ok(precision) => precisions.push(precision),
-            Err(problem) => {
-                reader.report(*problem);
-                whole = false;
-            }
-        }
-    }
-    whole.then_some(precisions)
-}
-
-fn precision(
-    text: &str,
-    place: Option<Place>,
-    judge: Option<Judge>,
-) -> Result<Precision, Box<Problem>> {
-    let malformed = |label: String| {
-        let problem = Problem::new(place, "this is no precision").label(label);
-        Box::new(problem.hint(
-            "write for example \"hit_rate within 0.1%\" or \"latency.p99 within 5% of mean\"",
-        ))
-    };
-    let (metric, within) = text
-        .split_once(" within ")
-        .ok_or_else(|| malformed("the word `within` is missing".to_owned()))?;
-    let (metric, within) = (metric.trim(), within.trim());
-    is_metric(judge, metric, place)?;
-    if let Some(share) = within.strip_suffix("of mean") {
-        let share = share.trim().parse::<Ratio>();
-        let share = share.map_err(|error| malformed(error.to_string()))?;
-        return Ok(Precision {
-            metric: metric.to_owned(),
-            within: Within::OfMean(share),
-        });
-    }
-    let bound = bound(within).map_err(|error| malformed(error.to_string()))?;
-    let expectation = Expectation {
-        metric: metric.to_owned(),
-        comparison: Comparison::AtMost,
-        bound,
-        why: String::new(),
-    };
-    if let Some(Err(objection)) = judge.map(|judge| (judge.understand)(&expectation)) {
-        return Err(malformed(objection.label));
-    }
-    Ok(Precision {
-        metric: metric.to_owned(),
-        within: Within::Absolute(bound),
-    })
 }

@@ -4,6 +4,7 @@ use super::axis::{AxisValue, Quantity};
 use super::condition::Condition;
 use super::*;
 use crate::scenario::load::Input;
+use crate::scenario::traffic::{TraceContent, Unusable};
 use crate::scenario::{Problems, Source, load, load_with};
 
 const BASE: &str = r#"
@@ -47,12 +48,17 @@ fn no_file(_: &str, _: &str) -> Result<Source, String> {
     Err("there are no other files here".to_owned())
 }
 
+fn no_trace(_: &str, _: &str, _: bool) -> Result<TraceContent, Unusable> {
+    Err(Unusable::Unreadable("there are no traces here".to_owned()))
+}
+
 fn input<'a>(text: &'a str, sets: &'a [(&'a str, &'a str)]) -> Input<'a> {
     Input {
         name: "shop.toml",
         text,
         sets,
         base: &no_file,
+        trace: &no_trace,
         judge: None,
     }
 }
