@@ -13,6 +13,7 @@ use crate::sweep::plan::Plan;
 use crate::sweep::text;
 
 use super::exit::{Exit, Failure};
+use super::output::plain;
 use super::scenario::Opened;
 use super::sweep::folder::{Folder, PART};
 use super::sweep::{exit, write_results};
@@ -74,7 +75,7 @@ fn read(folder: &Path) -> Result<Part, Failure> {
         } else {
             ""
         };
-        let message = format!("cannot read `{}`: {error}{hint}", path.display());
+        let message = format!("cannot read `{}`: {}{hint}", path.display(), plain(&error));
         Failure::new(Exit::Io, message)
     })?;
     Part::from_text(&text).map_err(|why| {

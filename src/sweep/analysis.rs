@@ -4,7 +4,7 @@ use crate::metrics::catalogue::{Metric, Unit, catalogue};
 use crate::metrics::expect::billionths as bound_billionths;
 use crate::scenario::expect::Expectation;
 
-use super::interval::{Estimate, billionths};
+use super::interval::{Estimate, Student, billionths};
 use super::plan::Plan;
 use super::records::{Outcome, Record};
 use super::runs::Outcomes;
@@ -17,6 +17,7 @@ pub struct Results<'a> {
     pub outcomes: Outcomes,
     /// All metrics, in the order in which records have their values.
     pub catalogue: Vec<Metric>,
+    student: Student,
 }
 
 /// A run that did not end as it should.
@@ -66,7 +67,9 @@ const DRIFT_OF_ONE: f64 = 0.02;
 impl<'a> Results<'a> {
     /// The results of `plan`.
     pub fn new(plan: &'a Plan<'a>, outcomes: Outcomes) -> Self {
+        let most = outcomes.iter().map(Vec::len).max().unwrap_or_default();
         Self {
+            student: Student::new(plan.design.spec.confidence.fraction(), most),
             plan,
             outcomes,
             catalogue: catalogue(),
@@ -128,7 +131,7 @@ impl<'a> Results<'a> {
 
     /// The mean of a metric at a point; `None` where it does not apply.
     pub fn estimate(&self, point: usize, metric: usize) -> Option<Estimate> {
-        Estimate::of(&self.values(point, metric), self.confidence())
+        Estimate::of(&self.values(point, metric), &self.student)
     }
 
     /// How much more a metric is at a point than at another, from their replicates in pairs.
@@ -140,7 +143,7 @@ impl<'a> Results<'a> {
                 Some(one - other.record()?.values[metric].map(billionths)?)
             })
             .collect();
-        Estimate::of(&values, self.confidence())
+        Estimate::of(&values, &self.student)
     }
 
     /// What became of the expectations at a point.
@@ -154,7 +157,7 @@ impl<'a> Results<'a> {
     fn judge<'s>(&'s self, point: usize, expectation: &'s Expectation) -> Judged<'s> {
         let metric = self.metric(&expectation.metric);
         let values = self.values(point, metric);
-        let estimate = Estimate::of(&values, self.confidence());
+        let estimate = Estimate::of(&values, &self.student);
         let bound = bound_billionths(expectation.bound);
         let as_expected =
             |value: i128, bound: i128| expectation.comparison.holds(value.cmp(&bound));
@@ -198,7 +201,7 @@ impl<'a> Results<'a> {
             .collect();
         let mean = |of: fn(&(i128, i128)) -> i128| {
             let values: Vec<i128> = halves.iter().map(of).collect();
-            Estimate::of(&values, self.confidence())
+            Estimate::of(&values, &self.student)
         };
         let change = mean(|(first, second)| second - first)?;
         let drifts = match change.interval() {

@@ -1,8 +1,9 @@
 //! `sweep.json`: the results for machines.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::report::identity::RESULTS_VERSION;
 use crate::scenario::sweep::AxisValue;
@@ -31,7 +32,16 @@ struct Document<'a> {
     drifting: Vec<DriftingPoint>,
     axes_without_effect: Vec<&'a str>,
     axes: Vec<AxisOf<'a>>,
-    points: Vec<Point<'a>>,
+    points: Points<'a>,
+}
+
+/// The points, of which one at a time is in memory.
+struct Points<'a>(&'a Results<'a>);
+
+impl Serialize for Points<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((0..self.0.points()).map(|number| point(self.0, number)))
+    }
 }
 
 #[derive(Serialize)]
@@ -116,8 +126,11 @@ impl From<Estimate> for Mean {
     }
 }
 
-/// The text of `sweep.json`.
-pub fn document(results: &Results<'_>) -> String {
+/// Writes `sweep.json`.
+///
+/// # Errors
+/// It cannot be written.
+pub fn document(results: &Results<'_>, to: &mut dyn Write) -> io::Result<()> {
     let plan = results.plan;
     let spec = &plan.design.spec;
     let failed = results.failed();
@@ -171,10 +184,10 @@ pub fn document(results: &Results<'_>) -> String {
                 values: axis.values.iter().map(AxisValue::shown).collect(),
             })
             .collect(),
-        points: (0..results.points()).map(|at| point(results, at)).collect(),
+        points: Points(results),
     };
-    let text = serde_json::to_string_pretty(&document);
-    text.expect("text keys and finite numbers only") + "\n"
+    serde_json::to_writer_pretty(&mut *to, &document)?;
+    to.write_all(b"\n")
 }
 
 fn expectations<'a>(results: &'a Results<'_>) -> Vec<Expected<'a>> {

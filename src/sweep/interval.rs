@@ -27,6 +27,36 @@ pub struct Estimate {
     pub sum: i128,
 }
 
+/// Student's distribution at a confidence.
+#[derive(Clone, Debug)]
+pub struct Student {
+    confidence: f64,
+    /// Its quantiles by degrees of freedom, from 1: they are looked up for every metric of every
+    /// point.
+    quantiles: Vec<f64>,
+}
+
+impl Student {
+    /// For estimates of at most so many values; of more it works too, but takes longer.
+    pub fn new(confidence: f64, values: usize) -> Self {
+        let freedoms = 1..values as u64;
+        Self {
+            confidence,
+            quantiles: freedoms
+                .map(|freedom| student(confidence, freedom))
+                .collect(),
+        }
+    }
+
+    /// How many standard errors to either side of a mean cover the truth.
+    fn quantile(&self, freedom: u64) -> f64 {
+        let known = self.quantiles.get(freedom as usize - 1);
+        known
+            .copied()
+            .unwrap_or_else(|| student(self.confidence, freedom))
+    }
+}
+
 /// A value in billionths, exactly.
 pub fn billionths(value: Value) -> i128 {
     match value {
@@ -36,9 +66,9 @@ pub fn billionths(value: Value) -> i128 {
 }
 
 impl Estimate {
-    /// The estimate of these values, given in billionths, with an interval of this confidence.
+    /// The estimate of these values, given in billionths, with an interval after `student`.
     /// `None` without values.
-    pub fn of(values: &[i128], confidence: f64) -> Option<Self> {
+    pub fn of(values: &[i128], student: &Student) -> Option<Self> {
         let (least, most) = (*values.iter().min()?, *values.iter().max()?);
         let count = values.len() as u64;
         let sum: i128 = values.iter().sum();
@@ -62,7 +92,7 @@ impl Estimate {
             mean,
             deviation,
             half_width: deviation.map(|deviation| {
-                student(confidence, count - 1) * deviation / libm::sqrt(count as f64)
+                student.quantile(count - 1) * deviation / libm::sqrt(count as f64)
             }),
             least: least as f64 / 1e9,
             most: most as f64 / 1e9,
@@ -184,6 +214,10 @@ mod tests {
         assert!((student(0.95, 1_000_000) - 1.959_966).abs() < 1e-5);
     }
 
+    fn at_95() -> Student {
+        Student::new(0.95, 5)
+    }
+
     /// Closed forms: with one degree of freedom the distribution is Cauchy's, with two it is
     /// algebraic.
     #[test]
@@ -201,17 +235,17 @@ mod tests {
     #[test]
     fn an_estimate_is_the_textbooks() {
         let values = [2, 4, 4, 4, 5, 5, 7, 9].map(|value| value * 1_000_000_000);
-        let estimate = Estimate::of(&values, 0.95).unwrap();
+        let estimate = Estimate::of(&values, &at_95()).unwrap();
         assert!((estimate.mean - 5.0).abs() < 1e-12);
         let deviation = libm::sqrt(32.0 / 7.0);
         assert!((estimate.deviation.unwrap() - deviation).abs() < 1e-12);
         let half = 2.364_624 * deviation / libm::sqrt(8.0);
         assert!((estimate.half_width.unwrap() - half).abs() < 1e-5);
         assert!((estimate.least - 2.0).abs() < 1e-12 && (estimate.most - 9.0).abs() < 1e-12);
-        assert_eq!(Estimate::of(&[], 0.95), None);
-        assert_eq!(Estimate::of(&[7], 0.95).unwrap().half_width, None);
+        assert_eq!(Estimate::of(&[], &at_95()), None);
+        assert_eq!(Estimate::of(&[7], &at_95()).unwrap().half_width, None);
         // Equal values leave no doubt, to the last digit.
-        let same = Estimate::of(&[333_333_333; 7], 0.95).unwrap();
+        let same = Estimate::of(&[333_333_333; 7], &at_95()).unwrap();
         assert_eq!(same.interval(), Some((same.mean, same.mean)));
     }
 
@@ -239,12 +273,13 @@ mod tests {
     fn intervals_cover_the_truth_as_often_as_they_say() {
         const TRIALS: u64 = 1_000;
         const TRUTH: f64 = 1.0;
+        let student = Student::new(0.95, 40);
         let mut covered = [0u64; 3];
         for trial in 0..TRIALS {
             let mut rng = Streams::new(7, trial).stream("coverage");
             let waits: Vec<i128> = (0..40).map(|_| mean_wait(&mut rng)).collect();
             for (place, replications) in [10, 20, 40].into_iter().enumerate() {
-                let estimate = Estimate::of(&waits[..replications], 0.95).unwrap();
+                let estimate = Estimate::of(&waits[..replications], &student).unwrap();
                 let (low, high) = estimate.interval().unwrap();
                 covered[place] += u64::from((low..=high).contains(&TRUTH));
             }

@@ -13,7 +13,7 @@ use crate::metrics::catalogue::{Metric, catalogue};
 use crate::scenario::sweep::{SweepSpec, Within};
 
 use super::design::Design;
-use super::interval::{Estimate, billionths};
+use super::interval::{Estimate, Student, billionths};
 use super::records::{Outcome, Record};
 
 /// One run.
@@ -121,5 +121,120 @@ fn estimate(
         .iter()
         .filter_map(|record| record.values[place].map(billionths))
         .collect();
-    Estimate::of(&values, spec.confidence.fraction())
+    Estimate::of(&values, &Student::new(spec.confidence.fraction(), 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::catalogue::Value;
+    use crate::metrics::expect::JUDGE;
+    use crate::scenario::Input;
+    use crate::scenario::sweep::load_sweep;
+    use crate::scenario::traffic::Unusable;
+
+    const SWEEP: &str = r#"
+duration = "2h"
+warmup = "1h"
+platform = "self-managed"
+store.maxmemory = "64MiB"
+[[users]]
+concurrent = 20
+session = { bytes = "2KB", ttl = "10m" }
+[sweep]
+replicates = 2
+max_replicates = 9
+until = ["hit_rate within 1%"]
+[[sweep.axes]]
+key = "store.shards"
+values = [1, 2, 3, 4]
+"#;
+
+    fn on_design(check: impl FnOnce(&Design)) {
+        let input = Input {
+            name: "sweep.toml",
+            text: SWEEP,
+            sets: &[],
+            base: &|_, _| Err("there are no other files here".to_owned()),
+            trace: &|_, _, _| Err(Unusable::Unreadable(String::new())),
+            judge: Some(JUDGE),
+        };
+        let sweep = load_sweep(&input).unwrap_or_else(|problems| panic!("{problems}"));
+        check(&Design::new(&sweep, 1).unwrap_or_else(|problems| panic!("{problems}")));
+    }
+
+    /// A record of which all is empty but the hit rate, which goes up and down by `spread`.
+    fn record(run: Run, spread: i64) -> Record {
+        let catalogue = catalogue();
+        let sign = if run.replicate.is_multiple_of(2) {
+            1
+        } else {
+            -1
+        };
+        Record {
+            id: format!("{}/{}", run.point, run.replicate),
+            values: catalogue
+                .iter()
+                .map(|metric| {
+                    (metric.name == "hit_rate")
+                        .then_some(Value::Billionths(900_000_000 + sign * spread))
+                })
+                .collect(),
+            halves: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn points_run_until_they_are_known() {
+        on_design(|design| {
+            // Half the width is t * s / sqrt(n): so much spread takes so many runs.
+            let spreads = [0, 1_000_000, 10_000_000, 30_000_000];
+            let outcomes = carry_out(design, &|_| true, &|run| {
+                Some(Outcome::Done(record(run, spreads[run.point])))
+            });
+            let outcomes = outcomes.unwrap();
+            let runs: Vec<usize> = outcomes.iter().map(Vec::len).collect();
+            assert_eq!(runs, [2, 3, 7, 9]);
+            // Which points are ours changes nothing about the others.
+            let mine = carry_out(design, &|point| point != 1, &|run| {
+                Some(Outcome::Done(record(run, spreads[run.point])))
+            });
+            let mine = mine.unwrap();
+            assert!(mine[1].is_empty());
+            assert_eq!((&mine[0], &mine[2..]), (&outcomes[0], &outcomes[2..]));
+        });
+    }
+
+    #[test]
+    fn a_run_that_panics_has_failed_and_the_others_go_on() {
+        on_design(|design| {
+            let outcomes = carry_out(design, &|_| true, &|run| {
+                assert!(
+                    (run.point, run.replicate) != (2, 1),
+                    "replicate {} is cursed",
+                    run.replicate
+                );
+                Some(Outcome::Done(record(run, 0)))
+            });
+            let outcomes = outcomes.unwrap();
+            let failed = Outcome::Failed("a bug in sessionsim: replicate 1 is cursed".to_owned());
+            assert_eq!(outcomes[2][1], failed);
+            let done = outcomes
+                .iter()
+                .flatten()
+                .filter(|one| one.record().is_some());
+            assert_eq!(done.count(), 7);
+        });
+    }
+
+    #[test]
+    fn an_interrupted_sweep_has_no_outcome() {
+        on_design(|design| {
+            let outcomes = carry_out(design, &|_| true, &|run| {
+                (run.point != 3).then(|| Outcome::Done(record(run, 0)))
+            });
+            assert_eq!(outcomes, None);
+        });
+    }
 }

@@ -4,6 +4,8 @@
 //! Values of runs are exact: ratios, seconds and rates with nine decimals, as they are kept.
 //! Means and intervals have as many digits as tell them apart.
 
+use std::io::{self, Write};
+
 use crate::metrics::catalogue::Value;
 
 use super::analysis::Results;
@@ -11,9 +13,12 @@ use super::interval::Estimate;
 use super::records::Outcome;
 
 /// `points.csv`: a row for each run.
-pub fn points(results: &Results<'_>) -> String {
+///
+/// # Errors
+/// It cannot be written.
+pub fn points(results: &Results<'_>, to: &mut dyn Write) -> io::Result<()> {
     let design = &results.plan.design;
-    let mut table = Table::new();
+    let mut table = csv::Writer::from_writer(to);
     let mut head = strings(&["point", "point_name"]);
     head.extend(axis_names(results));
     head.extend(strings(&["replicate", "id", "status"]));
@@ -23,7 +28,7 @@ pub fn points(results: &Results<'_>) -> String {
             .iter()
             .map(|metric| metric.name.to_string()),
     );
-    table.row(&head);
+    table.write_record(&head)?;
     for (point, outcomes) in results.outcomes.iter().enumerate() {
         for (replicate, outcome) in outcomes.iter().enumerate() {
             let mut row = point_cells(results, point);
@@ -38,17 +43,20 @@ pub fn points(results: &Results<'_>) -> String {
                     row.extend(results.catalogue.iter().map(|_| String::new()));
                 }
             }
-            table.row(&row);
+            table.write_record(&row)?;
         }
     }
-    table.text()
+    table.flush()
 }
 
 /// `summary.csv`: a row for each metric of each point, with its mean, its interval and its
 /// difference from the reference point.
-pub fn summary(results: &Results<'_>) -> String {
+///
+/// # Errors
+/// It cannot be written.
+pub fn summary(results: &Results<'_>, to: &mut dyn Write) -> io::Result<()> {
     let reference = results.plan.design.reference();
-    let mut table = Table::new();
+    let mut table = csv::Writer::from_writer(to);
     let mut head = strings(&["point", "point_name"]);
     head.extend(axis_names(results));
     head.extend(strings(&[
@@ -65,7 +73,7 @@ pub fn summary(results: &Results<'_>) -> String {
         "difference_low",
         "difference_high",
     ]));
-    table.row(&head);
+    table.write_record(&head)?;
     for point in 0..results.points() {
         let cells = point_cells(results, point);
         for (place, metric) in results.catalogue.iter().enumerate() {
@@ -80,16 +88,19 @@ pub fn summary(results: &Results<'_>) -> String {
             row.extend(mean_and_interval(
                 results.difference(point, reference, place),
             ));
-            table.row(&row);
+            table.write_record(&row)?;
         }
     }
-    table.text()
+    table.flush()
 }
 
 /// `sensitivity.csv`: a row for each axis and metric.
-pub fn sensitivity(results: &Results<'_>) -> String {
-    let mut table = Table::new();
-    table.row(&strings(&[
+///
+/// # Errors
+/// It cannot be written.
+pub fn sensitivity(results: &Results<'_>, to: &mut dyn Write) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(to);
+    table.write_record([
         "axis",
         "metric",
         "unit",
@@ -99,10 +110,10 @@ pub fn sensitivity(results: &Results<'_>) -> String {
         "lowest_at",
         "highest",
         "highest_at",
-    ]));
+    ])?;
     for effect in results.effects() {
         let metric = &results.catalogue[effect.metric];
-        table.row(&[
+        table.write_record(&[
             results.plan.design.spec.axes[effect.axis].name.clone(),
             metric.name.to_string(),
             metric.unit.as_str().to_owned(),
@@ -112,9 +123,9 @@ pub fn sensitivity(results: &Results<'_>) -> String {
             effect.lowest.1,
             number(Some(effect.highest.0)),
             effect.highest.1,
-        ]);
+        ])?;
     }
-    table.text()
+    table.flush()
 }
 
 fn strings(names: &[&str]) -> Vec<String> {
@@ -164,28 +175,5 @@ fn exact(value: Option<Value>) -> String {
             let size = number.unsigned_abs();
             format!("{sign}{}.{:09}", size / 1_000_000_000, size % 1_000_000_000)
         }
-    }
-}
-
-struct Table {
-    writer: csv::Writer<Vec<u8>>,
-}
-
-impl Table {
-    fn new() -> Self {
-        Self {
-            writer: csv::Writer::from_writer(Vec::new()),
-        }
-    }
-
-    fn row(&mut self, cells: &[String]) {
-        self.writer
-            .write_record(cells)
-            .expect("rows of equal length fit into memory");
-    }
-
-    fn text(self) -> String {
-        let bytes = self.writer.into_inner().unwrap_or_default();
-        String::from_utf8(bytes).unwrap_or_default()
     }
 }

@@ -146,14 +146,14 @@ fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// A mean with half the width of its interval.
+/// A mean with half the width of its interval, if runs differ at all.
 pub fn shown(estimate: Option<Estimate>, unit: Unit) -> String {
     let Some(estimate) = estimate else {
         return NOT_APPLICABLE.to_owned();
     };
     let mean = number(estimate.mean, unit);
     match estimate.half_width {
-        None => mean,
+        None | Some(0.0) => mean,
         Some(half) => format!("{mean} \u{b1} {}", number(half, unit)),
     }
 }
@@ -276,11 +276,15 @@ fn certainty(results: &Results<'_>, best: &Best, other: usize, place: usize) -> 
         Some((low, high)) if low <= 0.0 && high >= 0.0 => {
             ", a difference within what chance makes".to_owned()
         }
-        Some((low, high)) => format!(
-            ", a difference between {} and {}",
-            number(low, unit),
-            number(high, unit)
-        ),
+        Some((low, high)) => {
+            let (least, most) = (low.abs().min(high.abs()), low.abs().max(high.abs()));
+            let (least, most) = (number(least, unit), number(most, unit));
+            if least == most {
+                format!(", worse by {least}")
+            } else {
+                format!(", worse by {least} to {most}")
+            }
+        }
     }
 }
 
@@ -321,19 +325,21 @@ fn effects(results: &Results<'_>) -> String {
     let columns = columns(results);
     let mut rows = Vec::new();
     for effect in results.effects() {
-        if !columns.contains(&effect.metric) {
+        let metric = &results.catalogue[effect.metric];
+        let (low, high) = (effect.lowest.0, effect.highest.0);
+        let moves = number(low, metric.unit) != number(high, metric.unit);
+        if !columns.contains(&effect.metric) || !moves {
             continue;
         }
-        let metric = &results.catalogue[effect.metric];
         rows.push(vec![
             format!("  {}", results.plan.design.spec.axes[effect.axis].name),
             metric.name.to_string(),
             format!("{:.0}%", effect.share * 100.0),
             format!(
                 "{} at {} to {} at {}",
-                number(effect.lowest.0, metric.unit),
+                number(low, metric.unit),
                 effect.lowest.1,
-                number(effect.highest.0, metric.unit),
+                number(high, metric.unit),
                 effect.highest.1
             ),
         ]);

@@ -5,8 +5,8 @@
 //! moment, the next sweep finds the marker and, under the identities of their runs, all that was
 //! finished.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,6 +29,9 @@ const FILES: [&str; 6] = [
 ];
 /// The file of a part of a sweep.
 pub(in crate::cli) const PART: &str = "part.json";
+
+/// Writes the content of a file.
+pub(in crate::cli) type Content<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 
 /// The folder of a sweep.
 #[derive(Debug)]
@@ -87,7 +90,7 @@ impl Folder {
     }
 
     /// Puts the results in place of those of an earlier sweep.
-    pub(in crate::cli) fn write(&self, files: &[(&str, String)]) -> Result<(), Failure> {
+    pub(in crate::cli) fn write(&self, files: &[(&str, Content<'_>)]) -> Result<(), Failure> {
         self.write_all(files).map_err(|error| {
             let message = format!(
                 "cannot write the results to `{}`: {}; finished runs are kept, --resume goes on",
@@ -98,10 +101,12 @@ impl Folder {
         })
     }
 
-    fn write_all(&self, files: &[(&str, String)]) -> io::Result<()> {
+    fn write_all(&self, files: &[(&str, Content<'_>)]) -> io::Result<()> {
         // All of them fit on the disk before the first appears under its name.
         for (name, content) in files {
-            write_through(&self.progress.join(name), content)?;
+            let mut file = BufWriter::new(File::create(self.progress.join(name))?);
+            content(&mut file)?;
+            file.into_inner()?.sync_all()?;
         }
         for name in FILES {
             remove_if_there(&self.path.join(name))?;

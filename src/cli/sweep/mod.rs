@@ -180,7 +180,7 @@ impl SweepCommand {
     ) -> Result<Exit, Failure> {
         let file = self.file.display().to_string();
         let part = Part::new(plan, &file, slice, outcomes);
-        folder.write(&[(PART, part.to_text())])?;
+        folder.write(&[(PART, &|file| file.write_all(part.to_text().as_bytes()))])?;
         let failed = outcomes
             .iter()
             .flatten()
@@ -207,7 +207,12 @@ impl SweepCommand {
                 let folder = place.display();
                 to_stdout(&format!("{}Files in {folder}\n", text::summary(results)))?;
             }
-            Format::Json => to_stdout(&document::document(results))?,
+            Format::Json => {
+                let mut text = Vec::new();
+                let written = document::document(results, &mut text);
+                written.map_err(|error| Failure::new(Exit::Io, error))?;
+                to_stdout(&String::from_utf8_lossy(&text))?;
+            }
         }
         Ok(exit(results))
     }
@@ -227,11 +232,15 @@ pub(super) fn exit(results: &Results<'_>) -> Exit {
 /// Writes all results; `sweep.json` vouches for the others and comes last.
 pub(super) fn write_results(results: &Results<'_>, folder: &Folder) -> Result<(), Failure> {
     folder.write(&[
-        ("sweep.toml", results.plan.toml.clone()),
-        ("points.csv", tables::points(results)),
-        ("summary.csv", tables::summary(results)),
-        ("sensitivity.csv", tables::sensitivity(results)),
-        ("sweep.json", document::document(results)),
+        ("sweep.toml", &|file| {
+            file.write_all(results.plan.toml.as_bytes())
+        }),
+        ("points.csv", &|file| tables::points(results, file)),
+        ("summary.csv", &|file| tables::summary(results, file)),
+        ("sensitivity.csv", &|file| {
+            tables::sensitivity(results, file)
+        }),
+        ("sweep.json", &|file| document::document(results, file)),
     ])
 }
 

@@ -65,7 +65,11 @@ pub fn load_sweep<'a>(input: &'a Input<'a>) -> Result<Sweep<'a>, Problems> {
     let entries = entries.and_then(|entries| set(&mut sources, entries, input.sets));
     let reader = Reader::new(sources.clone());
     let (entries, table) = match entries {
-        Ok(entries) => split(entries),
+        Ok(mut entries) => {
+            rebase(&sources, &mut entries, "traffic", "trace");
+            rebase(&sources, &mut entries, "cost", "prices");
+            split(entries)
+        }
         Err(problem) => {
             reader.report(*problem);
             return Err(Problems::new(sources, reader.into_problems()));
@@ -140,8 +144,6 @@ impl Sweep<'_> {
     /// names are relative to the folder of its own file.
     pub fn to_toml(&self) -> String {
         let mut entries = self.entries.clone();
-        self.rebase(&mut entries, "traffic", "trace");
-        self.rebase(&mut entries, "cost", "prices");
         entries.retain(|entry| entry.key != "extends" && entry.key != "name");
         let name = Entry {
             key: "name".to_owned(),
@@ -154,22 +156,6 @@ impl Sweep<'_> {
         entries.insert(0, name);
         entries.extend(self.table.iter().cloned());
         flat::document(&entries)
-    }
-
-    /// Makes the file that a key names relative to the folder of the sweep, wherever the scenario
-    /// lies that names it.
-    fn rebase(&self, entries: &mut [Entry], section: &str, key: &str) {
-        let section = entries.iter_mut().find(|entry| entry.key == section);
-        let Some(Tree::Table(below)) = section.map(|entry| &mut entry.node.tree) else {
-            return;
-        };
-        let Some(named) = below.iter_mut().find(|entry| entry.key == key) else {
-            return;
-        };
-        let from = named.node.place.map_or(0, |place| place.source as usize);
-        if let (Tree::Text(file), Some(source)) = (&mut named.node.tree, self.sources.get(from)) {
-            *file = rebased(file, &source.name, &self.sources[0].name);
-        }
     }
 
     /// The seed of the scenario; an axis may set another.
@@ -244,6 +230,28 @@ impl Sweep<'_> {
             Some(Tree::Text(name)) => name.clone(),
             _ => top::name_of_file(self.input.name),
         }
+    }
+}
+
+/// Makes the file that a key names relative to the folder of the sweep, if a scenario of another
+/// folder names it: a sweep as one text, and so its parts, would look in the wrong place otherwise.
+fn rebase(sources: &[Source], entries: &mut [Entry], section: &str, key: &str) {
+    let section = entries.iter_mut().find(|entry| entry.key == section);
+    let Some(Tree::Table(below)) = section.map(|entry| &mut entry.node.tree) else {
+        return;
+    };
+    let Some(named) = below.iter_mut().find(|entry| entry.key == key) else {
+        return;
+    };
+    let from = named.node.place.map_or(0, |place| place.source as usize);
+    let (Tree::Text(file), Some(source)) = (&mut named.node.tree, sources.get(from)) else {
+        return;
+    };
+    let changed = rebased(file, &source.name, &sources[0].name);
+    if changed != *file {
+        *file = changed;
+        // It is relative to what the place names as its source.
+        named.node.place = None;
     }
 }
 
