@@ -71,10 +71,10 @@ impl Node {
         };
         let start = at.max(self.server.free_at());
         let outcome = self.keyspace.execute(command, key, start);
-        let service = if command.name == CommandName::Get && outcome == Outcome::Hit {
-            pace.by_bytes(self.keyspace.bytes(key))
-        } else {
-            pace.of_command(command, outcome, key, &self.keyspace)
+        let service = match command.name {
+            CommandName::Get if outcome == Outcome::Hit => pace.by_bytes(self.keyspace.bytes(key)),
+            CommandName::Expire => pace.by_bytes(0),
+            _ => pace.of_command(command, outcome, key, &self.keyspace),
         };
         let done = self.server.serve(start, service);
         if self.keyspace.wants_fast_expiry() {

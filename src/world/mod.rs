@@ -240,25 +240,33 @@ impl<P: Probe> World<P> {
                     self.arrive(request);
                     continue;
                 }
-                match Event::unpack(bits) {
-                    Event::Wake(visitor) => self.wake(visitor),
-                    Event::Arrive(request) => self.arrive(request),
-                    Event::Reply(request) => self.reply(request),
-                    Event::NewUser(class) => self.new_user(class),
-                    Event::Cron(node) => self.cron(node),
-                    Event::Window => self.end_window(),
-                    Event::Minute => self.end_minute(),
-                    Event::MeasurementBegins => self.begin_measurement(),
-                    Event::End => return true,
-                    Event::Recorded(number) => self.play(number),
-                    Event::Workload(number) => self.work(number),
-                    Event::Instances(number) => self.scale(number),
+                if self.other_event(Event::unpack(bits)) {
+                    return true;
                 }
             }
             if !watch(self.now, self.issued) {
                 return false;
             }
         }
+    }
+
+    /// What happens less often than that users act and commands arrive. True if it is the end.
+    #[inline(never)]
+    fn other_event(&mut self, event: Event) -> bool {
+        match event {
+            Event::Wake(_) | Event::Arrive(_) => unreachable!("`run` handles these itself"),
+            Event::Reply(request) => self.reply(request),
+            Event::NewUser(class) => self.new_user(class),
+            Event::Cron(node) => self.cron(node),
+            Event::Window => self.end_window(),
+            Event::Minute => self.end_minute(),
+            Event::MeasurementBegins => self.begin_measurement(),
+            Event::End => return true,
+            Event::Recorded(number) => self.play(number),
+            Event::Workload(number) => self.work(number),
+            Event::Instances(number) => self.scale(number),
+        }
+        false
     }
 
     fn cron(&mut self, node: u32) {
