@@ -163,6 +163,11 @@ fn threads_change_nothing() {
     assert_same(&desk, "with-1", "with-7");
 }
 
+/// Whether it is the file of a finished run.
+fn is_record(name: &str) -> bool {
+    name != "sweep.json" && name.strip_suffix(".json").is_some()
+}
+
 /// Starts a sweep into `folder` and kills it after `patience`; whether it was still running.
 fn killed(desk: &Desk, folder: &str, patience: Duration) -> bool {
     let mut child = desk
@@ -216,7 +221,7 @@ fn killed_at_any_moment_a_sweep_goes_on_to_the_same_bytes() {
         assert_same(&desk, "whole", &folder);
         let left = desk.names(&format!("{folder}/.sessionsim-sweep"));
         assert!(
-            left.iter().all(|name| name.ends_with(".json")),
+            left.iter().all(|name| is_record(name)),
             "only finished runs are kept: {left:?}"
         );
         fs::remove_dir_all(desk.path(&folder)).unwrap();
@@ -307,20 +312,15 @@ fn a_full_disk_costs_nothing_that_was_finished() {
     let (code, error) = on_a_full_disk(&desk, 1, arguments);
     assert_eq!(code, 1, "{error}");
     let kept = "full/.sessionsim-sweep";
-    assert!(
-        !desk
-            .names(kept)
-            .iter()
-            .any(|name| name.ends_with(".json") && name != "sweep.json")
-    );
+    assert!(!desk.names(kept).iter().any(|name| is_record(name)));
     let (code, error) = on_a_full_disk(&desk, 16, arguments);
     assert_eq!(code, 1);
     insta::assert_snapshot!("sweep_full_disk", error);
     assert_eq!(desk.names("full"), [".sessionsim-sweep"]);
     let runs = |folder: &str| {
         let names = desk.names(&format!("{folder}/.sessionsim-sweep"));
-        let is_run = |name: &String| name.ends_with(".json") && name != "sweep.json";
-        names.into_iter().filter(is_run).collect::<Vec<String>>()
+        let runs = names.into_iter().filter(|name| is_record(name));
+        runs.collect::<Vec<String>>()
     };
     assert_eq!(runs("full"), runs("whole"), "every run is kept");
     desk.succeed(&[
