@@ -31,6 +31,7 @@ mod shipped;
 mod speed;
 mod support;
 mod sweep;
+mod topology;
 mod traces;
 mod traffic;
 mod workloads;
