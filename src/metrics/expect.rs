@@ -78,6 +78,22 @@ pub fn verdicts<'a>(scenario: &'a Scenario, run: &Measurements) -> Vec<Verdict<'
         .collect()
 }
 
+/// The unit of what is expected something of.
+///
+/// # Panics
+/// As [`verdicts`].
+#[must_use]
+pub fn unit_of(expectation: &Expectation) -> Unit {
+    let list = match expectation.class {
+        Some(_) => class_metrics(),
+        None => catalogue(),
+    };
+    let metric = find(&list, &expectation.metric);
+    metric
+        .expect("a loaded scenario expects something of metrics only")
+        .unit
+}
+
 /// What is known of a class in a run, if anything was measured.
 fn part_of_class(scenario: &Scenario, run: &Measurements, name: &str) -> Option<Part> {
     run.began?;
@@ -104,7 +120,8 @@ fn distance(value: Value, bound: Bound) -> i128 {
     value - billionths(bound)
 }
 
-fn billionths(bound: Bound) -> i128 {
+/// A bound in billionths, exactly.
+pub(crate) fn billionths(bound: Bound) -> i128 {
     match bound {
         Bound::Count(number) => i128::from(number) * BILLION,
         Bound::Bytes(bytes) => i128::from(bytes.0) * BILLION,

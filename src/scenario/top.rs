@@ -18,6 +18,7 @@ use super::reader::table::Table;
 use super::reader::tree::Place;
 use super::reader::writer::Writer;
 use super::store::{self, Platform, StoreSpec};
+use super::sweep;
 use super::traffic::{self, TraceSpec};
 use super::users::{self, TtlKind, UserClass};
 use super::workloads;
@@ -140,6 +141,7 @@ pub(super) const TOP: Section = Section {
         &users::SECTION,
         &workloads::SECTION,
         &own_types::SECTION,
+        &sweep::SECTION,
     ],
     not_yet: &["faults", "client", "clients"],
 };
@@ -164,6 +166,9 @@ pub const SECTIONS: &[&Section] = &[
     users::SECTION.sections[1].sections[1],
     &workloads::SECTION,
     &own_types::SECTION,
+    &sweep::SECTION,
+    &sweep::AXES,
+    &sweep::POINTS,
 ];
 
 /// Reads the whole scenario of `input`, whose values lie in `table`.
@@ -292,7 +297,7 @@ fn read_name(table: &Table<'_>, file: &str) -> Option<String> {
 }
 
 /// The file's name without its folder and ending, made plain.
-fn name_of_file(file: &str) -> String {
+pub(super) fn name_of_file(file: &str) -> String {
     let last = file.rsplit(['/', '\\']).next().unwrap_or_default();
     plain_name(last.strip_suffix(".toml").unwrap_or(last))
 }
