@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(
             known.room(),
             "About 2.00 times this load before the engine's CPU is used up, if all grows alike (in \
-             a straight line). CPU credits dwindle: at this pace they last 4 h 45 min 36 s more."
+             a straight line). CPU credits dwindle: at this pace they last 4 hours 45 minutes more."
         );
     }
 

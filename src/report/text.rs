@@ -310,7 +310,14 @@ fn limits(figures: &Figures<'_>) -> String {
     let rows = &figures.run.rows;
     let between = credits(rows.first()).zip(credits(rows.last()));
     let known = Known {
-        value: &|name| Some(figures.value(name)?.number()),
+        // Some limits have no metric yet.
+        value: &|name| {
+            let metric = figures
+                .catalogue
+                .iter()
+                .find(|metric| metric.name == name)?;
+            Some(metric.value(figures.run)?.number())
+        },
         database_capacity: database_capacity(&figures.scenario.database),
         credits: between.map(|((first, from), (last, to))| {
             (first as f64, last as f64, to.since(from).seconds())
