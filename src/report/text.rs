@@ -310,7 +310,6 @@ fn limits(figures: &Figures<'_>) -> String {
     let rows = &figures.run.rows;
     let between = credits(rows.first()).zip(credits(rows.last()));
     let known = Known {
-        // Some limits have no metric yet.
         value: &|name| {
             let metric = figures
                 .catalogue
