@@ -99,10 +99,11 @@ fn part_of_class(scenario: &Scenario, run: &Measurements, name: &str) -> Option<
     run.began?;
     let place = class_names(scenario).position(|(class, _)| class == name)?;
     let login = scenario.users.get(place).is_some_and(|class| class.login);
-    Some(match run.classes.get(place) {
-        Some(class) => Part::of_class(class, login),
-        None => Part::of_whole(run),
-    })
+    match run.classes.get(place) {
+        Some(class) => Some(Part::of_class(class, login)),
+        // A class that is alone is the whole.
+        None => (class_names(scenario).count() == 1).then(|| Part::of_whole(run)),
+    }
 }
 
 fn find<'a>(catalogue: &'a [Metric], name: &str) -> Option<&'a Metric> {

@@ -110,7 +110,9 @@ const EXPECT: Key<Vec<Placed>> = Key::optional(
     "expect",
     "nothing is expected",
     "What the run must show, each as metric, comparison and bound, for example \
-     [\"hit_rate >= 95%\", \"latency.p99 < 5ms\"]. A run in which one fails ends with exit code 10.",
+     [\"hit_rate >= 95%\", \"latency.p99 < 5ms\"]; of one class of users \
+     { that = \"sessions_lost == 0\", class = \"admins\" }. A run in which one fails ends with exit \
+     code 10.",
 )
 .called(&["expects", "expectations", "thresholds", "assert", "slo"]);
 
