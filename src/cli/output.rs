@@ -217,12 +217,12 @@ fn refuse_foreign(folder: &Path) -> io::Result<()> {
 }
 
 /// Writes a file down to the disk, so that a full one is noticed before it gets its name.
-fn write_through(path: &Path, content: &str) -> io::Result<()> {
+pub(super) fn write_through(path: &Path, content: &str) -> io::Result<()> {
     fs::write(path, content)?;
     fs::File::open(path)?.sync_all()
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),

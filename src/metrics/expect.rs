@@ -78,15 +78,32 @@ pub fn verdicts<'a>(scenario: &'a Scenario, run: &Measurements) -> Vec<Verdict<'
         .collect()
 }
 
+/// The unit of what is expected something of.
+///
+/// # Panics
+/// As [`verdicts`].
+#[must_use]
+pub fn unit_of(expectation: &Expectation) -> Unit {
+    let list = match expectation.class {
+        Some(_) => class_metrics(),
+        None => catalogue(),
+    };
+    let metric = find(&list, &expectation.metric);
+    metric
+        .expect("a loaded scenario expects something of metrics only")
+        .unit
+}
+
 /// What is known of a class in a run, if anything was measured.
 fn part_of_class(scenario: &Scenario, run: &Measurements, name: &str) -> Option<Part> {
     run.began?;
     let place = class_names(scenario).position(|(class, _)| class == name)?;
     let login = scenario.users.get(place).is_some_and(|class| class.login);
-    Some(match run.classes.get(place) {
-        Some(class) => Part::of_class(class, login),
-        None => Part::of_whole(run),
-    })
+    match run.classes.get(place) {
+        Some(class) => Some(Part::of_class(class, login)),
+        // A class that is alone is the whole.
+        None => (class_names(scenario).count() == 1).then(|| Part::of_whole(run)),
+    }
 }
 
 fn find<'a>(catalogue: &'a [Metric], name: &str) -> Option<&'a Metric> {
@@ -104,7 +121,8 @@ fn distance(value: Value, bound: Bound) -> i128 {
     value - billionths(bound)
 }
 
-fn billionths(bound: Bound) -> i128 {
+/// A bound in billionths, exactly.
+pub(crate) fn billionths(bound: Bound) -> i128 {
     match bound {
         Bound::Count(number) => i128::from(number) * BILLION,
         Bound::Bytes(bytes) => i128::from(bytes.0) * BILLION,

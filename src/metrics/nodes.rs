@@ -10,7 +10,7 @@ use super::loads::{MINUTE, billionths, load, network};
 use super::measurements::{Counts, Gauges};
 
 /// More nodes than these have no rows of their own, which would take too much memory.
-const MOST_WITH_ROWS: usize = 128;
+pub const MOST_WITH_ROWS: usize = 128;
 
 /// What one of several nodes leaves.
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,7 @@ use crate::units::{Span, Time};
 
 use super::histogram::{Bins, Brief, Quantile};
 use super::measurements::{Counts, Gauges};
+use super::parts::class_names;
 
 /// Up to so many classes have rows of the time series and quantiles of their own; of more there
 /// are the figures of the whole run, and of latency its mean and maximum. Bins of one class take
@@ -142,16 +143,24 @@ impl Owners {
     /// Those of `scenario`, if there are several.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Option<Self> {
-        let logins = scenario.users.iter().map(|class| class.login);
-        let recorded = scenario.trace.iter().map(|_| false);
-        Self::with(logins.chain(recorded).collect(), scenario.workloads.len())
+        Self::of(scenario).if_several()
     }
 
-    pub(super) fn with(logins: Vec<bool>, workloads: usize) -> Option<Self> {
+    /// Those of `scenario`.
+    #[must_use]
+    pub fn of(scenario: &Scenario) -> Self {
+        let logins = class_names(scenario).map(|(_, login)| login).collect();
+        Self::with(logins, scenario.workloads.len())
+    }
+
+    /// Itself, if there is more than one of them.
+    #[must_use]
+    pub fn if_several(self) -> Option<Self> {
+        (self.list.len() > 1).then_some(self)
+    }
+
+    fn with(logins: Vec<bool>, workloads: usize) -> Self {
         let classes = logins.len();
-        if classes + workloads < 2 {
-            return None;
-        }
         let tally = |times| Tally {
             row: Counts::default(),
             total: Counts::default(),
@@ -173,13 +182,13 @@ impl Owners {
         let workload = |_| tally(Times::NONE);
         let list = (0..classes).map(class);
         let list = list.chain((0..workloads).map(workload)).collect();
-        Some(Self {
+        Self {
             list,
             logins,
             begin: Time::ZERO,
             began: false,
             row_start: Time::ZERO,
-        })
+        }
     }
 
     /// Counts of the present row of an owner.
@@ -392,6 +401,8 @@ pub(super) fn adds_up<'a>(
         bandwidth_exceeded: 0,
         crossed: 0,
         replicated: 0,
+        write_outage: 0,
+        read_outage: 0,
         ..*counts
     };
     let (whole, sum) = (counted(whole), counted(&sum));

@@ -12,7 +12,8 @@ use crate::units::Time;
 
 use super::Outcome;
 use super::identity::RESULTS_VERSION;
-use super::parts::{Summed, classes_for_machines, nodes_for_machines};
+use super::limits::database_capacity;
+use super::parts::{Summed, classes_for_machines, node_name, nodes_for_machines};
 use super::text::deployment;
 use super::warnings::{still_fills, warnings};
 use super::workloads::{Workload, for_machines};
@@ -39,6 +40,7 @@ struct Summary<'a> {
     measured_seconds: f64,
     window_seconds: f64,
     still_fills: bool,
+    database_capacity: Option<f64>,
     fingerprint: String,
     warnings: Vec<String>,
     cost: Cost<'a>,
@@ -91,6 +93,8 @@ struct Alarm {
     datapoints: u32,
     of: u32,
     has_data: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
     fired: Vec<[f64; 2]>,
 }
 
@@ -103,6 +107,7 @@ fn alarms(outcome: Outcome<'_>) -> Vec<Alarm> {
         datapoints: alarmed.alarm.datapoints,
         of: alarmed.alarm.of,
         has_data: alarmed.has_data,
+        node: alarmed.node.map(node_name),
         fired: alarmed
             .fired
             .iter()
@@ -185,6 +190,7 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         measured_seconds: measurements.measured().seconds(),
         window_seconds: scenario.window.seconds(),
         still_fills: still_fills(scenario, measurements),
+        database_capacity: database_capacity(&scenario.database),
         fingerprint: format!("{:016x}", measurements.fingerprint),
         warnings: warnings(outcome),
         cost: Cost {

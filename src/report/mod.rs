@@ -8,6 +8,7 @@ pub mod format;
 pub mod identity;
 pub mod json;
 mod latencies;
+pub mod limits;
 pub mod losses;
 pub mod markdown;
 mod page;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
-use crate::metrics::measurements::Measurements;
+use crate::metrics::measurements::{Measurements, Row};
 use crate::probe::{Aftermath, Answer, LossCause, Mark};
 use crate::scenario::Scenario;
 use crate::scenario::cost::Payment;
@@ -14,6 +14,7 @@ use super::Outcome;
 use super::expectations::expectations;
 use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
+use super::limits::{Known, database_capacity};
 use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
 use super::{latencies, parts, workloads};
@@ -139,6 +140,7 @@ fn verdict(page: &mut Page, figures: &Figures<'_>) {
         page.answer("Memory", &memory(figures));
     }
     page.answer("Database", &load(figures));
+    page.answer("Limits", &limits(figures));
     if let Some(cost) = cost(figures) {
         page.answer("Cost", &cost);
     }
@@ -346,6 +348,28 @@ fn load(figures: &Figures<'_>) -> String {
         }
         _ => "No request would have needed it.".to_owned(),
     }
+}
+
+/// What is nearest to its limit, and how much growth that leaves.
+fn limits(figures: &Figures<'_>) -> String {
+    let credits = |row: Option<&Row>| Some((row?.gauges.cpu_credits?, row?.end));
+    let rows = &figures.run.rows;
+    let between = credits(rows.first()).zip(credits(rows.last()));
+    let known = Known {
+        value: &|name| {
+            let metric = figures
+                .catalogue
+                .iter()
+                .find(|metric| metric.name == name)?;
+            Some(metric.value(figures.run)?.number())
+        },
+        database_capacity: database_capacity(&figures.scenario.database),
+        credits: between.map(|((first, from), (last, to))| {
+            (first as f64, last as f64, to.since(from).seconds())
+        }),
+        still_fills: still_fills(figures.scenario, figures.run),
+    };
+    format!("{} {}", known.nearest(), known.room())
 }
 
 /// The bill, if nodes have a price.

@@ -284,7 +284,7 @@ fn parse(text: &str) -> Result<(Expectation, [(usize, usize); 2]), Malformed> {
 }
 
 /// A bound, whose unit says what it is.
-fn bound(text: &str) -> Result<Bound, UnitError> {
+pub(in crate::scenario) fn bound(text: &str) -> Result<Bound, UnitError> {
     if let Some(amount) = text.strip_prefix('$') {
         let plain = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_');
         let dollars = Some(amount.trim().replace('_', ""))

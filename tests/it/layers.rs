@@ -58,6 +58,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "sweep",
+        &["units", "kernel", "scenario", "metrics", "report"],
+    ),
+    (
         "cli",
         &[
             "units",
@@ -76,6 +80,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "metrics",
             "page",
             "report",
+            "sweep",
         ],
     ),
 ];

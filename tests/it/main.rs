@@ -31,6 +31,8 @@ mod run;
 mod shipped;
 mod speed;
 mod support;
+mod sweep;
+mod sweep_parts;
 mod topology;
 mod traces;
 mod traffic;

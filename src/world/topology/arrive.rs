@@ -100,7 +100,7 @@ impl<P: Probe> World<P> {
         let (draws, number) = (request.draws, request.commands);
         let user = self.visitors.get(request.visitor).user.number();
         let route = self.route_of(&request, at, user);
-        if let Some(silence) = self.fails_on(at.node, route) {
+        if let Some(silence) = self.fails_on(at.node, route, command) {
             return self.no_answer(place, at.node, route, silence);
         }
         let (reply, age) = self.execute_on_route(at, route, command, (draws, number));
@@ -195,17 +195,19 @@ impl<P: Probe> World<P> {
 
     /// Whether nobody executes a command at the end of the route, and what becomes of it then.
     #[inline]
-    fn fails_on(&self, shard: u16, route: Route) -> Option<Silence> {
+    fn fails_on(&self, shard: u16, route: Route, command: &Command) -> Option<Silence> {
         let topology = self.topology.as_deref()?;
         let shard = &topology.shards[shard as usize];
         let member = &shard.members[usize::from(route.member)];
         if let Some(down) = member.down {
             return Some(down.silence);
         }
-        let is_primary = route.member == shard.primary;
-        let refuses = is_primary && shard.crashed.is_some()
-            || !is_primary && (member.stream.is_none() || member.empty);
-        refuses.then_some(Silence::Refuses)
+        let executes = if route.member == shard.primary {
+            shard.crashed.is_none()
+        } else {
+            member.serves && command.name.only_reads()
+        };
+        (!executes).then_some(Silence::Refuses)
     }
 
     /// A request's command gets no answer: it fails.
@@ -263,7 +265,7 @@ impl<P: Probe> World<P> {
             unreachable!("asked for where there is none");
         };
         let route = topology.route_of_others(at.node, draws);
-        if let Some(silence) = self.fails_on(at.node, route) {
+        if let Some(silence) = self.fails_on(at.node, route, command) {
             let way = draws.at(number, Purpose::HopBack);
             let wait = match silence {
                 Silence::Waits(timeout) => timeout,

@@ -91,7 +91,6 @@ fn shard(scenario: &Scenario, number: usize, streams: &Streams, wiring: &mut Wir
         resync: None,
         serves: node > 0,
         down: None,
-        empty: false,
     });
     let members: Vec<Member> = members.collect();
     for node in 1..members.len() {

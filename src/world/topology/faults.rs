@@ -159,11 +159,11 @@ impl<P: Probe> World<P> {
         shard.crashed = Some(now);
         shard.wire_lost = failure == Failure::HostAndWire;
         let reached = shard.history.stream.fail(now, failure);
-        let drained = shard
-            .members
-            .iter()
-            .filter(|member| member.is_candidate())
-            .filter_map(|member| Some(reached[member.stream?].1))
+        let there = shard.members.iter().filter(|member| member.down.is_none());
+        let drained = there
+            .filter_map(|member| member.stream)
+            .filter(|stream| shard.history.stream.will_have_data(*stream))
+            .map(|stream| reached[stream].1)
             .max();
         if drained.is_none() {
             self.lose_data(number);
@@ -182,7 +182,6 @@ impl<P: Probe> World<P> {
             return;
         }
         member.down = None;
-        member.empty = true;
         member.serves = false;
         member.reader.restart(now);
         let shard = &self.topology().shards[node.shard as usize];
@@ -210,7 +209,6 @@ impl<P: Probe> World<P> {
         });
         let member = &mut shard.members[usize::from(node.member)];
         member.stream = Some(stream);
-        member.empty = true;
         member.serves = false;
         let resync = FullResync {
             data,
@@ -220,10 +218,9 @@ impl<P: Probe> World<P> {
             is_swapped: false,
         };
         member.resync = Some((now.saturating_add(DISKLESS_DELAY), resync));
-        shard
-            .history
-            .stream
-            .disconnect(stream, now, Failure::Process);
+        let streams = &mut shard.history.stream;
+        streams.disconnect(stream, now, Failure::Process);
+        streams.lose_data(stream);
         shard.count_abroad();
     }
 
@@ -286,6 +283,7 @@ impl ShardOf {
         member.resync = None;
         if let Some(stream) = member.stream {
             self.history.stream.disconnect(stream, now, Failure::Host);
+            self.history.stream.lose_data(stream);
         }
         self.count_abroad();
     }

@@ -7,7 +7,6 @@ use crate::session::KeyDeath;
 use crate::store::keyspace::{KeyId, KeyState};
 use crate::store::replication::link::Link;
 use crate::store::replication::log::Record;
-use crate::store::replication::stream::Failure;
 use crate::units::{Span, Time};
 use crate::world::World;
 use crate::world::owners::{ABANDONED, NOBODYS, RECORDED, WORKLOADS};
@@ -27,8 +26,7 @@ impl<P: Probe> World<P> {
         }
         let mut best: Option<(u64, usize)> = None;
         for place in 0..shard.members.len() {
-            let member = &shard.members[place];
-            if let (true, Some(stream)) = (member.is_candidate(), member.stream) {
+            if let Some(stream) = shard.with_data(place, now) {
                 let applied = shard.history.stream.applied(stream, now);
                 if best.is_none_or(|(most, _)| applied > most) {
                     best = Some((applied, place));
@@ -64,7 +62,6 @@ impl<P: Probe> World<P> {
             member.stream = None;
             member.resync = None;
             member.serves = false;
-            member.empty = true;
         }
         let graves = shard.history.begin_anew(topology.wiring.backlog);
         let keyspace = self.nodes[number as usize].keyspace_mut();
@@ -82,7 +79,6 @@ impl<P: Probe> World<P> {
         shard.is_lost = false;
         let primary = &mut shard.members[usize::from(member)];
         primary.stream = None;
-        primary.empty = false;
         self.nodes[number as usize].restart(now);
         self.attach_others(number);
     }
@@ -92,8 +88,8 @@ impl<P: Probe> World<P> {
         for place in 0..self.topology().shards[number as usize].members.len() {
             let shard = &self.topology().shards[number as usize];
             let member = &shard.members[place];
-            let follows = member.stream.is_some() && !member.empty;
-            if place != usize::from(shard.primary) && member.down.is_none() && !follows {
+            let is_there = place != usize::from(shard.primary) && member.down.is_none();
+            if is_there && member.stream.is_none() {
                 self.attach(NodeAt {
                     shard: number,
                     member: place as u8,
@@ -135,9 +131,6 @@ impl<P: Probe> World<P> {
                 .and_then(|old| kept.iter().position(|place| *place == old));
             member.resync = None;
             member.serves &= member.stream.is_some();
-            if let (Some(stream), Some(_)) = (member.stream, member.down) {
-                shard.history.stream.disconnect(stream, now, Failure::Host);
-            }
         }
         shard.count_abroad();
         let wire = if shard.wire_lost {

@@ -2,7 +2,6 @@
 //! output buffers are over the limit, and how those come back that were given up.
 
 use crate::probe::{Probe, ReplicaId};
-use crate::store::replication::replica::Serves;
 use crate::store::replication::resync::FullResync;
 use crate::units::{Span, Time};
 use crate::world::World;
@@ -97,7 +96,7 @@ impl ShardOf {
             {
                 continue;
             }
-            if self.members[place].empty || !self.history.stream.reconnect(stream, now) {
+            if !self.history.stream.reconnect(stream, now) {
                 let link = self.history.stream.replicas()[stream].stream.link();
                 let resync = FullResync {
                     data: payload(),
@@ -131,13 +130,15 @@ impl ShardOf {
         stalls
     }
 
-    /// A replica that loads all its data answers no reads, and is sent none.
+    /// A replica that has no data, or loads them, answers no reads, and is sent none. Of one that
+    /// is gone nobody knows before that is noticed.
     fn look_who_serves(&mut self, now: Time) {
-        for member in &mut self.members {
-            let serves = member
-                .stream
-                .map(|stream| self.history.stream.serves(stream, now));
-            member.serves = serves.is_some_and(|serves| serves != Serves::Loading);
+        for place in 0..self.members.len() {
+            let serves = self.with_data(place, now).is_some();
+            let member = &mut self.members[place];
+            if member.down.is_none() {
+                member.serves = serves;
+            }
         }
     }
 
@@ -145,13 +146,9 @@ impl ShardOf {
     fn lags(&mut self, now: Time) -> Vec<(usize, Span, Span)> {
         let mut lags = Vec::with_capacity(self.members.len());
         for place in 0..self.members.len() {
-            let member = &self.members[place];
-            let Some(stream) = member.stream else {
+            let Some(stream) = self.with_data(place, now) else {
                 continue;
             };
-            if member.empty || member.down.is_some() {
-                continue;
-            }
             let history = &mut self.history;
             let lag = history.stream.lag(stream, now);
             let (offset, _) = history.stream.acknowledged(stream, now);

@@ -22,8 +22,6 @@ pub(super) struct Member {
     pub(super) serves: bool,
     /// Whether it has failed, and nobody has taken its place yet.
     pub(super) down: Option<Down>,
-    /// Whether it has no data, or those of another history.
-    pub(super) empty: bool,
 }
 
 /// A node that has failed.
@@ -40,13 +38,6 @@ pub(super) enum Silence {
     Refuses,
     /// The application waits for so long.
     Waits(Span),
-}
-
-impl Member {
-    /// Whether it can be promoted.
-    pub(super) const fn is_candidate(&self) -> bool {
-        self.down.is_none() && !self.empty && self.stream.is_some()
-    }
 }
 
 /// A shard.
@@ -78,6 +69,14 @@ impl ShardOf {
         };
         shard.count_abroad();
         shard
+    }
+
+    /// Whether a replica is there and has data that it could be promoted with; its stream.
+    pub(super) fn with_data(&mut self, member: usize, now: Time) -> Option<usize> {
+        let member = &self.members[member];
+        let stream = member.stream.filter(|_| member.down.is_none())?;
+        let has_data = self.history.stream.has_data(stream, now);
+        has_data.then_some(stream)
     }
 
     /// Counts the replicas in other zones than the primary.
