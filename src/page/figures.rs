@@ -90,7 +90,7 @@ pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
     let list = [
         ("session_hit_rate", "of requests found their session"),
         ("sessions_lost", "sessions were lost"),
-        ("forced_logins", "users had to log in again"),
+        ("forced_logins", "times somebody had to log in again"),
         ("guest_resets", "guests had to start afresh"),
         (
             "latency.p99",
@@ -108,7 +108,9 @@ pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
                 format!("{note}, {felt} of them during a visit")
             }
             "forced_logins" if summary.value("forced_login_rate").is_some() => {
-                format!("{note}: {} of visits", summary.text("forced_login_rate"))
+                let rate = summary.text("forced_login_rate");
+                let rate = rate.trim_end_matches('%');
+                format!("{note}: {rate} in 100 visits with a login")
             }
             "cost_per_month" => format!(
                 "{note}, {} per 1,000 live sessions",

@@ -41,6 +41,7 @@ pub struct Summary {
     pub expectations: Vec<Expected>,
     pub first_noticed_seconds: Option<f64>,
     pub alarms: Vec<Alarm>,
+    pub workloads: Vec<Workload>,
     pub metrics: BTreeMap<String, Option<f64>>,
 }
 
@@ -76,6 +77,20 @@ pub struct Alarm {
     pub of: u32,
     pub has_data: bool,
     pub fired: Vec<[f64; 2]>,
+}
+
+/// What else used the nodes.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the file")]
+pub struct Workload {
+    pub name: String,
+    pub requests: u64,
+    pub hit_rate: Option<f64>,
+    #[serde(rename = "latency.p99")]
+    pub latency_p99: Option<f64>,
+    pub evicted_keys: u64,
+    pub keys: u64,
+    pub memory_bytes: u64,
 }
 
 /// A result.
@@ -125,6 +140,16 @@ impl Saved {
         }
         let summary: Summary = serde_json::from_str(summary).map_err(damaged)?;
         let (times, columns) = read_timeseries(timeseries)
+            .and_then(|(times, end, columns)| {
+                // Times are written to the nanosecond.
+                let lacks =
+                    summary.measured_seconds > 0.0 && end + 1e-6 < summary.simulated_seconds;
+                if lacks {
+                    let whole = summary.simulated_seconds;
+                    return Err(format!("it ends at {end} s, and the run at {whole} s"));
+                }
+                Ok((times, columns))
+            })
             .map_err(|error| format!("its timeseries.csv is damaged: {error}"))?;
         let latency = read_latency(latency)
             .map_err(|error| format!("its latency.csv is damaged: {error}"))?;
@@ -154,7 +179,10 @@ pub(super) fn texts(outcome: Outcome<'_>) -> [String; FILES.len()] {
     ]
 }
 
-fn read_timeseries(text: &str) -> Result<(Vec<f64>, Vec<Column>), String> {
+/// The middle of each row, the end of the last, and the columns.
+type Rows = (Vec<f64>, f64, Vec<Column>);
+
+fn read_timeseries(text: &str) -> Result<Rows, String> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let head = reader.headers().map_err(|error| error.to_string())?.clone();
     if head.get(0) != Some("start") || head.get(1) != Some("end") {
@@ -168,10 +196,11 @@ fn read_timeseries(text: &str) -> Result<(Vec<f64>, Vec<Column>), String> {
             values: Vec::new(),
         })
         .collect();
-    let mut times = Vec::new();
+    let (mut times, mut last) = (Vec::new(), 0.0);
     for row in reader.records() {
         let row = row.map_err(|error| error.to_string())?;
-        times.push(f64::midpoint(number(&row, 0)?, number(&row, 1)?));
+        last = number(&row, 1)?;
+        times.push(f64::midpoint(number(&row, 0)?, last));
         for (place, column) in columns.iter_mut().enumerate() {
             let value = match &row[place + 2] {
                 "" => None,
@@ -180,7 +209,7 @@ fn read_timeseries(text: &str) -> Result<(Vec<f64>, Vec<Column>), String> {
             column.values.push(value);
         }
     }
-    Ok((times, columns))
+    Ok((times, last, columns))
 }
 
 type Curves = Vec<(String, Vec<(f64, f64)>)>;

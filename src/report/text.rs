@@ -9,6 +9,7 @@ use crate::scenario::Scenario;
 use crate::scenario::cost::Payment;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::store::{EvictionPolicy, StoreKind, StoreSpec};
+use crate::units::Span;
 
 use super::Outcome;
 use super::expectations::expectations;
@@ -194,9 +195,9 @@ fn users_affected(figures: &Figures<'_>) -> String {
     if figures.run.applies.logins {
         sentences.push(match figures.value("forced_login_rate") {
             Some(Value::Billionths(share)) if again > 0 => format!(
-                "{} had to log in again ({} of visits).",
-                plural(again, "user", "users"),
-                percent(share)
+                "Somebody had to log in again {}: {} in 100 visits with a login.",
+                plural(again, "time", "times"),
+                percent(share).trim_end_matches('%')
             ),
             _ => "Nobody had to log in again.".to_owned(),
         });
@@ -444,7 +445,10 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
     } = outcome;
     page.prose(&format!(
         "Measured: {}. Left out: a warm-up of {}, which began with an empty store.",
-        words(measurements.measured()),
+        match measurements.measured() {
+            Span::ZERO => "nothing".to_owned(),
+            measured => words(measured),
+        },
         words(scenario.warmup),
     ));
     page.line("Not modelled: failures, replicas, limits of connections.");
