@@ -112,3 +112,22 @@ fn nothing_measured_has_no_rate() {
     );
     assert!(bill.total.is_some());
 }
+
+/// Whatever prices are written, and however long the run, a bill is an amount.
+#[test]
+fn no_price_is_too_high() {
+    let most = "source = \"x\"\nnode_hour = \"$1000000\"\ndatabase_million_queries = \"$1000000\"";
+    let mut contract = contract(most);
+    contract.nodes = 16_384;
+    let longest = Span::from_secs(730 * 86_400);
+    let bill = contract.bill(&Usage {
+        measured: longest,
+        session_time: u128::from(longest.0),
+        queries_spared: 1_000_000_000_000,
+        ..usage()
+    });
+    assert!((dollars(bill.on_demand) / (1e6 * 16_384.0 * 730.0) - 1.0).abs() < 0.3);
+    assert!(dollars(bill.by_1000_sessions) > 1e9);
+    let spared = dollars(bill.database_saved);
+    assert!((spared / (1e12 / 24.0) - 1.0).abs() < 0.01, "{spared}");
+}

@@ -19,6 +19,12 @@ pub(super) fn table(page: &mut Page, run: &Measurements) {
         (Group::Node, "command at the node"),
         (Group::Database, "database query"),
     ];
+    if rows
+        .iter()
+        .all(|(group, _)| run.latency(*group).count() == 0)
+    {
+        return;
+    }
     let mut heading = format!("{:<24}{:>14}", "Latency", "number");
     for quantile in Quantile::ALL {
         let name = if quantile == Quantile::P999 {
