@@ -100,7 +100,8 @@ impl Scenario {
             .iter()
             .map(|workload| workload.expected_requests(self) * EVENTS_A_ROW)
             .sum();
-        requests + rows + workloads + crons * self.duration.seconds()
+        let ticks = f64::from(u8::from(self.store.topology.replicas > 0));
+        requests + rows + workloads + (crons + ticks) * self.duration.seconds()
     }
 
     /// Why the run would take more time or memory than there is, if it would. `places` are those

@@ -22,6 +22,7 @@ use super::elsewhere::Elsewhere;
 use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
 use super::side::{Beside, Manners};
+use super::topology::Topology;
 use super::trace::{Recorded, Rows};
 use super::visits::Seats;
 use super::workloads::Workloads;
@@ -39,6 +40,9 @@ impl<P: Probe> World<P> {
         let mut nodes: Vec<Node> = (0..scenario.store.shards)
             .map(|index| Node::new(&scenario.store, index, &streams, START_UNIX_MS))
             .collect();
+        let topology = Topology::new(scenario, &streams).map(Box::new);
+        // Where commands go is asked on another way.
+        let at_once = topology.is_none();
         let crowds = scenario
             .users
             .iter()
@@ -50,7 +54,11 @@ impl<P: Probe> World<P> {
                     scenario.database.on_lost_session,
                     &mut nodes,
                 );
-                crowd(class, compiled, manners, scenario.duration, &mut nodes)
+                let mut crowd = crowd(class, compiled, manners, scenario.duration, &mut nodes);
+                if at_once && !crowd.prepares {
+                    crowd.programs.send_at_once();
+                }
+                crowd
             })
             .collect();
         let recorded = scenario.trace.as_ref().map(|trace| {
@@ -58,14 +66,9 @@ impl<P: Probe> World<P> {
             Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
         });
         let elsewhere = Elsewhere::new(&scenario.store.kind).map(Box::new);
+        let detours = elsewhere.is_some() || topology.is_some();
         let workloads = Workloads::new(scenario, root, &mut nodes);
-        let seconds = scenario.duration.seconds().max(1e-9);
-        let workloads_rate: f64 = scenario
-            .workloads
-            .iter()
-            .map(|workload| workload.expected_requests(scenario))
-            .sum();
-        let rate = (scenario.expected_requests() + workloads_rate) / seconds;
+        let rate = request_rate(scenario);
         let sessions = scenario
             .expected_live_sessions()
             .min(f64::from(MAX_VISITORS)) as u64;
@@ -99,6 +102,8 @@ impl<P: Probe> World<P> {
                 |elsewhere| elsewhere.cleanup_every(),
             ),
             elsewhere,
+            topology,
+            detours,
             samples: Vec::with_capacity(nodes.len()),
             nodes,
             issued: 0,
@@ -123,6 +128,7 @@ impl<P: Probe> World<P> {
             self.agenda
                 .push(Time::ZERO + phase, Event::Cron(node as u32).pack());
         }
+        self.expect_tick();
         for class in 0..self.crowds.len() {
             self.expect_next_user(class);
         }
@@ -130,6 +136,16 @@ impl<P: Probe> World<P> {
         self.expect_next_row();
         self.begin_workloads();
     }
+}
+
+/// Requests a second that are to be expected.
+fn request_rate(scenario: &Scenario) -> f64 {
+    let seconds = scenario.duration.seconds().max(1e-9);
+    let workloads = scenario.workloads.iter();
+    let of_workloads: f64 = workloads
+        .map(|workload| workload.expected_requests(scenario))
+        .sum();
+    (scenario.expected_requests() + of_workloads) / seconds
 }
 
 fn crowd(
@@ -143,11 +159,8 @@ fn crowd(
     let key = KeyPattern::new(&session.key, session.id_length as usize);
     let shape = register(shape_of(session, key.len()), nodes);
     let returns = class.return_share > Ratio::ZERO;
-    let mut programs = Programs::new(session, class.follows_updates());
+    let programs = Programs::new(session, class.follows_updates());
     let prepares = manners.prepare() || programs.need_errands();
-    if !prepares {
-        programs.send_at_once();
-    }
     Crowd {
         programs,
         login: class.login,

@@ -21,6 +21,7 @@ mod request;
 mod side;
 mod special;
 mod stale;
+mod topology;
 mod trace;
 mod visits;
 mod workloads;
@@ -48,6 +49,7 @@ use elsewhere::Elsewhere;
 use event::{Event, MAX_VISITORS};
 use request::Request;
 use side::{Beside, Errand, KeyAt, Manners, Side};
+use topology::Topology;
 use trace::Recorded;
 use workloads::Workloads;
 
@@ -195,6 +197,10 @@ struct World<P> {
     slots: SlotMap,
     hop: Quantiles,
     database: Database,
+    /// Replicas and zones, if there are any.
+    topology: Option<Box<Topology>>,
+    /// Whether commands go to something else than a single server for each shard.
+    detours: bool,
     /// Where sessions lie, if in no cache.
     elsewhere: Option<Box<Elsewhere>>,
     /// Recorded traffic, if the scenario names any.
@@ -265,6 +271,7 @@ impl<P: Probe> World<P> {
             Event::Recorded(number) => self.play(number),
             Event::Workload(number) => self.work(number),
             Event::Instances(number) => self.scale(number),
+            Event::Tick => self.look_after_replicas(),
         }
         false
     }
@@ -275,9 +282,24 @@ impl<P: Probe> World<P> {
             return;
         }
         self.nodes[node as usize].cron(self.now);
+        self.stream_deaths(node as u16);
         self.bury(node as u16);
         self.agenda
             .push(self.now + self.cron_period, Event::Cron(node).pack());
+    }
+
+    /// The number of a key that is not live is given back: at once, or when no replica can be asked
+    /// for it any more.
+    fn release_key(&mut self, at: KeyAt) {
+        let keyspace = self.nodes[at.node as usize].keyspace_mut();
+        let topology = self.topology.as_mut();
+        match topology.and_then(|topology| topology.history_of(at.node)) {
+            None => keyspace.release(KeyId(at.key)),
+            Some(history) => {
+                keyspace.set_owner(KeyId(at.key), NO_OWNER);
+                history.dig(KeyId(at.key));
+            }
+        }
     }
 
     /// Tells the ledger which keys died on a node since the last time.
@@ -305,7 +327,8 @@ impl<P: Probe> World<P> {
             };
             if death.owner >= ABANDONED {
                 if death.owner == NO_OWNER {
-                    self.nodes[node as usize].keyspace_mut().release(death.key);
+                    let key = death.key.0;
+                    self.release_key(KeyAt { key, node });
                 }
                 continue;
             }
@@ -377,6 +400,7 @@ impl<P: Probe> World<P> {
 
     fn end_window(&mut self) {
         self.sample_nodes();
+        self.state_crossings();
         self.probe.window(
             self.now,
             &self.samples,
@@ -389,6 +413,7 @@ impl<P: Probe> World<P> {
 
     fn end_minute(&mut self) {
         self.sample_nodes();
+        self.state_crossings();
         self.probe.minute(self.now, &self.samples);
         self.agenda
             .push(self.now + Span::from_secs(60), Event::Minute.pack());
@@ -413,6 +438,7 @@ impl<P: Probe> World<P> {
             .count();
         let open = open + self.recorded_sessions().filter(|s| s.has_no_fate()).count();
         self.sample_nodes();
+        self.state_crossings();
         self.probe
             .measurement_begins(self.now, &self.samples, open as u64);
         self.agenda

@@ -29,6 +29,7 @@ mod run;
 mod shipped;
 mod speed;
 mod support;
+mod topology;
 mod traces;
 mod traffic;
 mod workloads;
