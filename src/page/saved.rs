@@ -41,6 +41,8 @@ pub struct Summary {
     pub expectations: Vec<Expected>,
     pub first_noticed_seconds: Option<f64>,
     pub alarms: Vec<Alarm>,
+    /// Left out where there are none.
+    #[serde(default)]
     pub workloads: Vec<Workload>,
     pub metrics: BTreeMap<String, Option<f64>>,
 }

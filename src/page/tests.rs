@@ -204,8 +204,7 @@ fn whole_summary() -> serde_json::Value {
         "replicate": 0, "results_version": 1, "sessionsim_version": "", "simulated_seconds": 1.0,
         "warmup_seconds": 0.0, "measured_seconds": 1.0, "window_seconds": 60.0, "fingerprint": "",
         "warnings": [], "cost": { "region": "", "prices": "", "payment": "" },
-        "expectations": [], "first_noticed_seconds": null, "alarms": [], "workloads": [],
-        "metrics": {}
+        "expectations": [], "first_noticed_seconds": null, "alarms": [], "metrics": {}
     })
 }
 
