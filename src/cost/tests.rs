@@ -127,8 +127,8 @@ fn no_price_is_too_high() {
         queries_spared: 1_000_000_000_000,
         ..usage()
     });
-    assert!((dollars(bill.on_demand) / (1e6 * 16_384.0 * 730.0) - 1.0).abs() < 0.3);
-    assert!(dollars(bill.by_1000_sessions) > 1e9);
-    let spared = dollars(bill.database_saved);
-    assert!((spared / (1e12 / 24.0) - 1.0).abs() < 0.01, "{spared}");
+    // All of these are beyond nine billion dollars, the most that a bill can tell.
+    assert_eq!(bill.on_demand, Some(i64::MAX));
+    assert_eq!(bill.by_1000_sessions, Some(i64::MAX));
+    assert_eq!(bill.database_saved, Some(i64::MAX));
 }

@@ -38,7 +38,7 @@ fn long_names_of_workloads_leave_the_table_as_it_is() {
     let desk = Desk::new();
     let name = "w".repeat(64);
     let workload = format!(
-        "[[workloads]]\nname = \"{name}\"\nkind = \"counters\"\nobjects = 10\nrate = \"1/s\"\n"
+        "[[workloads]]\nname = \"{name}\"\nkind = \"counters\"\nobjects = 10\nrate = \"1/s\"\nttl = \"1m\"\n"
     );
     let text = desk.read("small.toml") + "\n" + &workload;
     desk.write("long.toml", text);
