@@ -10,7 +10,7 @@ use crate::scenario::alarms::{Alarm, Condition, Side};
 use crate::scenario::presets::cloudwatch::Statistic;
 use crate::units::{Span, Time};
 
-use super::{Series, series};
+use super::{Series, series, series_of_nodes};
 
 /// Who asks for an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,9 @@ pub struct Alarmed {
     pub origin: Origin,
     /// Whether the run has the metric at all.
     pub has_data: bool,
-    /// From when to when it was in alarm; the last may end with the run.
+    /// Of several nodes, the place of the one whose alarm was on first.
+    pub node: Option<usize>,
+    /// From when to when it was in alarm, at any node; the last may end with the run.
     pub fired: Vec<(Time, Time)>,
 }
 
@@ -103,14 +105,42 @@ pub fn alarms(scenario: &Scenario, run: &Measurements) -> Vec<Alarmed> {
         let found = series
             .iter()
             .find(|series| series.metric.name == alarm.when.metric);
+        let nodes = found.map_or(Vec::new(), |found| series_of_nodes(found.metric, run));
+        let (node, fired) = if nodes.is_empty() {
+            let fired = found.map_or(Vec::new(), |found| fired(&alarm, found, run));
+            (None, fired)
+        } else {
+            // CloudWatch has an alarm for each node.
+            let each: Vec<_> = nodes.iter().map(|node| fired(&alarm, node, run)).collect();
+            at_any(&each)
+        };
         Alarmed {
             origin,
             has_data: found.is_some(),
-            fired: found.map_or(Vec::new(), |found| fired(&alarm, found, run)),
+            node,
+            fired,
             alarm,
         }
     });
     evaluated.collect()
+}
+
+/// Which of several was on first, and when any of them was.
+fn at_any(each: &[Vec<(Time, Time)>]) -> (Option<usize>, Vec<(Time, Time)>) {
+    let firsts = each.iter().enumerate();
+    let first = firsts
+        .filter_map(|(place, fired)| Some((fired.first()?.0, place)))
+        .min();
+    let mut spans: Vec<(Time, Time)> = each.iter().flatten().copied().collect();
+    spans.sort_unstable();
+    let mut any: Vec<(Time, Time)> = Vec::new();
+    for (from, to) in spans {
+        match any.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => any.push((from, to)),
+        }
+    }
+    (first.map(|(_, place)| place), any)
 }
 
 /// A datapoint of an alarm: when it ends, and whether it speaks for the alarm. Rows may be longer
@@ -263,6 +293,23 @@ mod tests {
         assert_eq!(on(&evictions, 1, 3, 5), [(6, 8)]);
         assert_eq!(on(&evictions, 1, 4, 5), []);
         assert_eq!(on(&[200, 200, 200], 1, 3, 3), [(3, 3)]);
+    }
+
+    #[test]
+    fn an_alarm_is_on_while_that_of_any_node_is() {
+        let spans = |list: &[(u64, u64)]| -> Vec<_> {
+            let spans = list.iter();
+            spans
+                .map(|(from, to)| (minutes(*from), minutes(*to)))
+                .collect()
+        };
+        let each = [
+            spans(&[(5, 7), (20, 21)]),
+            spans(&[]),
+            spans(&[(3, 6), (9, 9)]),
+        ];
+        assert_eq!(at_any(&each), (Some(2), spans(&[(3, 7), (9, 9), (20, 21)])));
+        assert_eq!(at_any(&each[1..2]), (None, Vec::new()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Numbers as people read them, and the few that a reader looks for first.
 
-use crate::metrics::catalogue::{Metric, Unit, Value, catalogue};
+use crate::metrics::catalogue::{Metric, Unit, Value, catalogue, memory};
 use crate::report::format;
 use crate::units::Span;
 
@@ -36,7 +36,8 @@ pub fn shown(number: Option<f64>, unit: Unit) -> String {
 /// The metric of that name.
 #[must_use]
 pub fn metric(name: &str) -> Option<Metric> {
-    catalogue().into_iter().find(|metric| metric.name == name)
+    let all = catalogue().into_iter().chain(memory());
+    all.into_iter().find(|metric| metric.name == name)
 }
 
 impl Summary {

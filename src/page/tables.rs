@@ -47,7 +47,7 @@ pub(super) fn expectations(summary: &Summary) -> Option<Table> {
         };
         table.rows.push(vec![
             sign.to_owned(),
-            expected.that.clone(),
+            expected.in_full(),
             shown(expected.value, unit),
             expected.why.clone(),
         ]);
@@ -121,7 +121,9 @@ pub(super) fn alarms(summary: &Summary) -> Option<Table> {
             None => ("never".to_owned(), String::new()),
             Some([first, _]) => {
                 let on: f64 = alarm.fired.iter().map(|[from, to]| to - from).sum();
-                let fired = format!("{}, on for {} in all", time_text(*first), words(on));
+                let node = alarm.node.as_ref();
+                let node = node.map_or_else(String::new, |node| format!(" at node {node}"));
+                let fired = format!("{}{node}, on for {} in all", time_text(*first), words(on));
                 let lead = summary.first_noticed_seconds.map(|noticed| {
                     if noticed >= *first {
                         words(noticed - first)

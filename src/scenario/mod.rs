@@ -23,6 +23,7 @@ pub mod random;
 pub mod reader;
 pub mod schema;
 pub mod store;
+pub mod sweep;
 #[cfg(test)]
 mod tests;
 mod top;

@@ -8,11 +8,13 @@ use std::process::{Command, Stdio};
 
 use crate::desk::{Desk, stderr};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 7] = [
+    "classes.csv",
     "cloudwatch.csv",
     "latency.csv",
     "scenario.toml",
     "summary.json",
+    "timeseries-classes.csv",
     "timeseries.csv",
 ];
 
