@@ -143,33 +143,41 @@ fn at_any(each: &[Vec<(Time, Time)>]) -> (Option<usize>, Vec<(Time, Time)>) {
     (first.map(|(_, place)| place), any)
 }
 
-/// A datapoint of an alarm: when it ends, and whether it speaks for the alarm.
+/// A datapoint of an alarm: when it ends, and whether it speaks for the alarm. Rows may be longer
+/// than periods: then each period within a row is taken to be like the whole row, a sum by its
+/// part of the row's time.
 fn datapoints(alarm: &Alarm, series: &Series, run: &Measurements) -> Vec<(Time, bool)> {
     let Some(began) = run.began else {
         return Vec::new();
     };
     let mut points = Vec::new();
     let mut rest = series.points.as_slice();
-    let mut end = began;
-    while end < run.ended {
-        end = end.saturating_add(alarm.period).min(run.ended);
-        // A row belongs to the period in which it ends; rows may be longer than periods.
-        let here = rest
-            .iter()
-            .take_while(|(_, row_end, _)| *row_end <= end)
-            .count();
-        let (now, later) = rest.split_at(here);
-        rest = later;
-        let values = now.iter().map(|(_, _, value)| *value);
+    let mut start = began;
+    while start < run.ended {
+        let end = start.saturating_add(alarm.period).min(run.ended);
+        let past = rest.iter().take_while(|(_, row_end, _)| *row_end <= start);
+        rest = &rest[past.count()..];
+        let here = rest.iter().take_while(|(row_start, ..)| *row_start < end);
+        let here = &rest[..here.count()];
+        let values = here.iter().map(|(_, _, value)| *value);
         let value = match series.metric.statistic {
-            Statistic::Sum => (here > 0).then(|| values.sum()),
-            Statistic::Average => (here > 0).then(|| values.sum::<i128>() / here as i128),
+            _ if here.is_empty() => None,
+            Statistic::Sum => Some(here.iter().map(|row| part_of(*row, start, end)).sum()),
+            Statistic::Average => Some(values.sum::<i128>() / here.len() as i128),
             Statistic::Maximum => values.max(),
             Statistic::Minimum => values.min(),
         };
         points.push((end, value.is_some_and(|value| beyond(&alarm.when, value))));
+        start = end;
     }
     points
+}
+
+/// What falls to the time from `start` to `end` of the sum of a row.
+fn part_of((row_start, row_end, sum): (Time, Time, i128), start: Time, end: Time) -> i128 {
+    let inside = row_end.min(end).since(row_start.max(start));
+    let whole = row_end.since(row_start).0.max(1);
+    sum * i128::from(inside.0) / i128::from(whole)
 }
 
 fn beyond(when: &Condition, billionths: i128) -> bool {
@@ -233,20 +241,28 @@ mod tests {
 
     /// Evictions by the minute, and when an alarm on them is on, in minutes.
     fn on(evictions: &[i128], period: u64, datapoints: u32, of: u32) -> Vec<(u64, u64)> {
-        let metric = METRICS
-            .iter()
-            .find(|metric| metric.name == "Evictions")
-            .unwrap();
-        let points = evictions.iter().enumerate().map(|(minute, number)| {
-            let start = minutes(minute as u64);
-            (start, start.saturating_add(MINUTE), number * 1_000_000_000)
+        on_rows("Evictions", evictions, 1, (period, datapoints, of))
+    }
+
+    /// Values in rows of so many minutes, and when an alarm above 100 is on, in minutes.
+    fn on_rows(
+        metric: &str,
+        values: &[i128],
+        row: u64,
+        (period, datapoints, of): (u64, u32, u32),
+    ) -> Vec<(u64, u64)> {
+        let metric = METRICS.iter().find(|known| known.name == metric).unwrap();
+        let points = values.iter().enumerate().map(|(place, number)| {
+            let start = minutes(place as u64 * row);
+            let end = start.saturating_add(Span(MINUTE.0 * row));
+            (start, end, number * 1_000_000_000)
         });
         let series = Series {
             metric,
             points: points.collect(),
         };
         let when = Condition {
-            metric: "Evictions".to_owned(),
+            metric: metric.name.to_owned(),
             side: Side::Above,
             threshold: 100 * MILLION,
         };
@@ -262,7 +278,7 @@ mod tests {
         let scenario = crate::scenario::load("x.toml", text).unwrap();
         let mut run = Recorder::new(&scenario).finish();
         run.began = Some(Time::ZERO);
-        run.ended = minutes(evictions.len() as u64);
+        run.ended = minutes(values.len() as u64 * row);
         let spans = fired(&alarm, &series, &run).into_iter();
         spans
             .map(|(from, to)| (from.0 / MINUTE.0, to.0 / MINUTE.0))
@@ -301,5 +317,19 @@ mod tests {
         let evictions = [30, 30, 30, 30, 30, 0, 0, 0, 0, 0, 20, 20];
         // 150 in the first five minutes, 40 in the last, which are only two.
         assert_eq!(on(&evictions, 5, 1, 1), [(5, 10)]);
+    }
+
+    #[test]
+    fn rows_longer_than_a_period_count_for_every_period_in_them() {
+        // From the fifth minute on, in a run whose rows have five minutes.
+        let usage = |alarm| on_rows("DatabaseMemoryUsagePercentage", &[90, 101, 90], 5, alarm);
+        assert_eq!(usage((1, 3, 5)), [(8, 13)]);
+        assert_eq!(usage((5, 1, 1)), [(10, 15)]);
+        // 500 in five minutes are 100 a minute, 505 are more; in ten minutes they are added up.
+        let evictions = |alarm| on_rows("Evictions", &[500, 505, 0], 5, alarm);
+        assert_eq!(evictions((1, 1, 1)), [(6, 11)]);
+        assert_eq!(evictions((10, 1, 1)), [(10, 15)]);
+        // Periods that end in the middle of a row.
+        assert_eq!(on_rows("Evictions", &[160, 0], 3, (2, 1, 1)), [(2, 4)]);
     }
 }

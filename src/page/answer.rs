@@ -15,10 +15,21 @@ pub(super) struct Answer {
     pub(super) room: String,
 }
 
+/// The answer of a run that was interrupted in its warm-up.
+const NOTHING: &str = "Nothing was measured.";
+
 impl Answer {
     pub(super) fn new(saved: &Saved) -> Self {
         let summary = &saved.summary;
         let (state, holds) = holds(summary);
+        if summary.measured_seconds <= 0.0 {
+            return Self {
+                state,
+                holds,
+                breaks: NOTHING.to_owned(),
+                room: NOTHING.to_owned(),
+            };
+        }
         let value = |name: &str| summary.value(name);
         let known = limits(saved, &value);
         Self {
@@ -94,6 +105,7 @@ pub(super) fn noticed(summary: &Summary) -> String {
         .filter_map(|alarm| Some((alarm.fired.first()?[0], alarm.name.as_str())))
         .min_by(|one, other| one.0.total_cmp(&other.0));
     match (first, summary.first_noticed_seconds) {
+        _ if summary.measured_seconds <= 0.0 => NOTHING.to_owned(),
         (None, None) => "No alarm would have fired, and no user noticed anything.".to_owned(),
         (None, Some(_)) => "Users noticed, and no alarm would have fired.".to_owned(),
         (Some((_, name)), None) => {

@@ -71,7 +71,11 @@ pub(super) fn identity(summary: &Summary) -> Vec<String> {
     vec![
         format!(
             "Measured {} of simulated time, after a warm-up of {} from an empty store.",
-            words(summary.measured_seconds),
+            if summary.measured_seconds > 0.0 {
+                words(summary.measured_seconds)
+            } else {
+                "nothing".to_owned()
+            },
             words(summary.warmup_seconds)
         ),
         format!(
@@ -91,7 +95,7 @@ pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
     let list = [
         ("session_hit_rate", "of requests found their session"),
         ("sessions_lost", "sessions were lost"),
-        ("forced_logins", "users had to log in again"),
+        ("forced_logins", "times somebody had to log in again"),
         ("guest_resets", "guests had to start afresh"),
         (
             "latency.p99",
@@ -109,7 +113,9 @@ pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
                 format!("{note}, {felt} of them during a visit")
             }
             "forced_logins" if summary.value("forced_login_rate").is_some() => {
-                format!("{note}: {} of visits", summary.text("forced_login_rate"))
+                let rate = summary.text("forced_login_rate");
+                let rate = rate.trim_end_matches('%');
+                format!("{note}: {rate} in 100 visits with a login")
             }
             "cost_per_month" => format!(
                 "{note}, {} per 1,000 live sessions",

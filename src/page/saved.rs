@@ -47,6 +47,9 @@ pub struct Summary {
     pub expectations: Vec<Expected>,
     pub first_noticed_seconds: Option<f64>,
     pub alarms: Vec<Alarm>,
+    /// Left out where there are none.
+    #[serde(default)]
+    pub workloads: Vec<Workload>,
     pub metrics: BTreeMap<String, Option<f64>>,
     #[serde(default)]
     pub classes: Vec<Part>,
@@ -112,6 +115,20 @@ pub struct Alarm {
     pub fired: Vec<[f64; 2]>,
 }
 
+/// What else used the nodes.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the file")]
+pub struct Workload {
+    pub name: String,
+    pub requests: u64,
+    pub hit_rate: Option<f64>,
+    #[serde(rename = "latency.p99")]
+    pub latency_p99: Option<f64>,
+    pub evicted_keys: u64,
+    pub keys: u64,
+    pub memory_bytes: u64,
+}
+
 /// A result.
 #[derive(Clone, Debug)]
 pub struct Saved {
@@ -174,6 +191,16 @@ impl Saved {
         }
         let summary: Summary = serde_json::from_str(summary).map_err(damaged)?;
         let (times, columns) = read_timeseries(timeseries)
+            .and_then(|(times, end, columns)| {
+                // Times are written to the nanosecond.
+                let lacks =
+                    summary.measured_seconds > 0.0 && end + 1e-6 < summary.simulated_seconds;
+                if lacks {
+                    let whole = summary.simulated_seconds;
+                    return Err(format!("it ends at {end} s, and the run at {whole} s"));
+                }
+                Ok((times, columns))
+            })
             .map_err(|error| format!("its timeseries.csv is damaged: {error}"))?;
         let latency = read_latency(latency)
             .map_err(|error| format!("its latency.csv is damaged: {error}"))?;
@@ -243,12 +270,16 @@ pub(super) fn part_texts(outcome: Outcome<'_>) -> [Option<String>; PART_FILES.le
     })
 }
 
-fn read_timeseries(text: &str) -> Result<(Vec<f64>, Vec<Column>), String> {
+/// The middle of each row, the end of the last, and the columns.
+type Rows = (Vec<f64>, f64, Vec<Column>);
+
+fn read_timeseries(text: &str) -> Result<Rows, String> {
     let mut table = SeriesTable::read(text, 2)?;
-    Ok(table.parts.pop().map_or_else(
+    let (times, columns) = table.parts.pop().map_or_else(
         || (Vec::new(), named(&table.head)),
         |part| (part.times, part.columns),
-    ))
+    );
+    Ok((times, table.last, columns))
 }
 
 fn read_parts(text: &str) -> Result<Vec<PartSeries>, String> {
@@ -268,6 +299,8 @@ struct SeriesTable {
     /// Names of its columns of values.
     head: Vec<String>,
     parts: Vec<PartSeries>,
+    /// The end of the last row.
+    last: f64,
 }
 
 impl SeriesTable {
@@ -281,7 +314,7 @@ impl SeriesTable {
         }
         let head: Vec<String> = head.iter().skip(before).map(str::to_owned).collect();
         let mut parts: Vec<PartSeries> = Vec::new();
-        let mut next = 0;
+        let (mut next, mut last) = (0, 0.0);
         for row in reader.records() {
             let row = row.map_err(|error| error.to_string())?;
             let name = if before > 2 { &row[2] } else { "" };
@@ -300,8 +333,8 @@ impl SeriesTable {
                 });
             }
             let part = &mut parts[next];
-            part.times
-                .push(f64::midpoint(number(&row, 0)?, number(&row, 1)?));
+            last = number(&row, 1)?;
+            part.times.push(f64::midpoint(number(&row, 0)?, last));
             for (place, column) in part.columns.iter_mut().enumerate() {
                 let value = match &row[place + before] {
                     "" => None,
@@ -311,7 +344,7 @@ impl SeriesTable {
             }
             next = (next + 1) % parts.len();
         }
-        Ok(Self { head, parts })
+        Ok(Self { head, parts, last })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tables of the page.
 
 use crate::charts::time_text;
-use crate::metrics::catalogue::catalogue;
+use crate::metrics::catalogue::{Unit, catalogue};
 
 use super::figures::{metric, shown, words};
 use super::saved::{Saved, Summary};
@@ -79,11 +79,9 @@ pub(super) fn fates(summary: &Summary) -> Table {
             return;
         };
         let share = (all > 0.0).then_some(number / all);
-        table.rows.push(vec![
-            label,
-            summary.text(name),
-            shown(share, crate::metrics::catalogue::Unit::Ratio),
-        ]);
+        table
+            .rows
+            .push(vec![label, summary.text(name), shown(share, Unit::Ratio)]);
     };
     for (name, label) in fates {
         add(name, label.to_owned());
@@ -171,6 +169,26 @@ pub(super) fn cost(summary: &Summary) -> Option<Table> {
         }
     }
     Some(table)
+}
+
+/// What else used the nodes.
+pub(super) fn workloads(summary: &Summary) -> Option<Table> {
+    let mut table = Table::new([
+        "workload", "requests", "hits", "p99", "evicted", "keys", "memory",
+    ]);
+    for workload in &summary.workloads {
+        let count = |number: u64| shown(Some(number as f64), Unit::Count);
+        table.rows.push(vec![
+            workload.name.clone(),
+            count(workload.requests),
+            shown(workload.hit_rate, Unit::Ratio),
+            shown(workload.latency_p99, Unit::Seconds),
+            count(workload.evicted_keys),
+            count(workload.keys),
+            shown(Some(workload.memory_bytes as f64), Unit::Bytes),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(table)
 }
 
 /// All metrics of the catalogue.

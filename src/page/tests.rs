@@ -16,6 +16,8 @@ fn saved() -> Saved {
          expect = [{{ that = \"evicted_keys == 0\", why = \"{HOSTILE}\" }}]\n\
          [store]\nnode_type = \"own\"\nshards = 2\n\
          [[node_types]]\nname = \"own\"\nmaxmemory = \"4MiB\"\nprice_per_hour = \"$0.10\"\n\
+         [[workloads]]\nname = \"query-results\"\nkind = \"query-cache\"\nobjects = 50\n\
+         rate = \"1/s\"\nbytes = \"1KB\"\nttl = \"5m\"\n\
          [[alarms]]\nname = \"{HOSTILE}\"\nwhen = \"Evictions > 0\"\n\
          [[users]]\nname = \"guests\"\nlogin = false\narrival_rate = \"2/s\"\n\
          modify_share = \"20%\"\nlogout_share = \"20%\"\nstay = \"5m\"\n\
@@ -107,6 +109,48 @@ fn the_answer_comes_first() {
     assert!(page.contains("class=\"answer bad\""));
 }
 
+/// Interrupted in its warm-up, a run has shown nothing: neither that all is well.
+#[test]
+fn a_page_over_nothing_claims_nothing() {
+    let mut nothing = saved();
+    nothing.summary.complete = false;
+    nothing.summary.measured_seconds = 0.0;
+    nothing.summary.first_noticed_seconds = None;
+    for alarm in &mut nothing.summary.alarms {
+        alarm.fired.clear();
+    }
+    for value in nothing.summary.metrics.values_mut() {
+        *value = None;
+    }
+    nothing.columns.clear();
+    nothing.classes.clear();
+    nothing.nodes.clear();
+    nothing.latency.clear();
+    let page = render(&[nothing]);
+    assert_eq!(page.matches("Nothing was measured.").count(), 3);
+    for claim in [
+        "Nothing broke",
+        "no user noticed",
+        "Over time",
+        "What became",
+    ] {
+        assert!(!page.contains(claim), "{claim}");
+    }
+}
+
+#[test]
+fn what_else_used_the_nodes_is_shown() {
+    let page = render(&[saved()]);
+    let part = between(&page, "<h2>Beside the sessions</h2>", "</section>")[0];
+    assert!(
+        part.contains("query-results") && part.contains("iB</td>"),
+        "{part}"
+    );
+    let mut alone = saved();
+    alone.summary.workloads.clear();
+    assert!(!render(&[alone]).contains("Beside the sessions"));
+}
+
 #[test]
 fn a_new_metric_gets_a_chart_without_a_line_here() {
     let mut saved = saved();
@@ -145,6 +189,12 @@ fn damaged_files_are_told() {
     assert!(cut.starts_with("its timeseries.csv is damaged: "), "{cut}");
     let cut = read("start,end,hit_rate\n0,60,half\n", latency, &whole);
     assert!(cut.contains("line 2: `half` is no number"), "{cut}");
+    let longer = whole.replace("\"simulated_seconds\":1.0", "\"simulated_seconds\":120.0");
+    let cut = read(timeseries, latency, &longer);
+    assert!(
+        cut.ends_with("it ends at 60 s, and the run at 120 s"),
+        "{cut}"
+    );
     let cut = read(timeseries, "kind\n", &whole);
     assert!(cut.starts_with("its latency.csv is damaged: "), "{cut}");
 }

@@ -11,10 +11,10 @@ use crate::scenario::Scenario;
 use crate::units::Time;
 
 use super::Outcome;
+use super::deployment::deployment;
 use super::identity::RESULTS_VERSION;
 use super::limits::database_capacity;
 use super::parts::{Summed, classes_for_machines, node_name, nodes_for_machines};
-use super::text::deployment;
 use super::warnings::{still_fills, warnings};
 use super::workloads::{Workload, for_machines};
 

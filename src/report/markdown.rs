@@ -7,8 +7,8 @@ use crate::metrics::catalogue::{Metric, catalogue};
 use crate::metrics::expect::verdicts;
 
 use super::Outcome;
+use super::deployment::deployment;
 use super::format::{plural, value as shown, words};
-use super::text::deployment;
 use super::warnings::warnings;
 
 /// A comment on a pull request may have 64 KiB at GitHub; this leaves room for others' text.

@@ -3,6 +3,7 @@
 //! Every report is a pure function of the scenario, its [identity](identity::Identity) and the
 //! [`Measurements`]: equal inputs give equal bytes.
 
+mod deployment;
 mod expectations;
 pub mod format;
 pub mod identity;
@@ -11,6 +12,7 @@ mod latencies;
 pub mod limits;
 pub mod losses;
 pub mod markdown;
+mod outage;
 mod page;
 mod parts;
 pub mod series;

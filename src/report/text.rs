@@ -8,13 +8,16 @@ use crate::probe::{Aftermath, Answer, LossCause, Mark};
 use crate::scenario::Scenario;
 use crate::scenario::cost::Payment;
 use crate::scenario::database::OnLostSession;
-use crate::scenario::store::{EvictionPolicy, StoreKind, StoreSpec};
+use crate::scenario::store::EvictionPolicy;
+use crate::units::Span;
 
 use super::Outcome;
+use super::deployment::deployment;
 use super::expectations::expectations;
 use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
 use super::limits::{Known, database_capacity};
+use super::outage::outage;
 use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
 use super::{latencies, parts, workloads};
@@ -66,42 +69,6 @@ fn title(page: &mut Page, scenario: &Scenario) {
     page.blank();
 }
 
-/// What is deployed, in one line.
-pub(super) fn deployment(store: &StoreSpec) -> String {
-    match &store.kind {
-        StoreKind::Cache => {}
-        StoreKind::Database { .. } => return "Sessions in the database, no cache".to_owned(),
-        StoreKind::InProcess(instances) => {
-            let number = plural(instances.number.into(), "instance", "instances");
-            return match instances.most() {
-                most if most > instances.number => format!(
-                    "Sessions in the memory of {number} of the application, at most {most}, no cache"
-                ),
-                _ => format!("Sessions in the memory of {number} of the application, no cache"),
-            };
-        }
-    }
-    let nodes = match (&store.node_type, store.shards) {
-        (Some(node_type), 1) => format!("One {node_type}"),
-        (Some(node_type), shards) => format!("{} shards of {node_type}", thousands(shards.into())),
-        (None, shards) => plural(shards.into(), "node", "shards"),
-    };
-    let limit = match store.maxmemory.0 {
-        0 => "no memory limit".to_owned(),
-        limit => format!("maxmemory {}", bytes(limit)),
-    };
-    let (engine, policy) = (store.engine.as_str(), store.maxmemory_policy.as_str());
-    let each = if store.shards > 1 { " each" } else { "" };
-    let replicas = match store.topology.replicas {
-        0 => String::new(),
-        number => {
-            let number = plural(number.into(), "replica", "replicas");
-            format!(" with {number}{each}")
-        }
-    };
-    format!("{nodes}{replicas}, {engine}, {limit}{each}, {policy}")
-}
-
 /// Metrics by name, as text.
 struct Figures<'a> {
     catalogue: Vec<Metric>,
@@ -132,7 +99,7 @@ impl Figures<'_> {
 /// The answers that a reader came for.
 fn verdict(page: &mut Page, figures: &Figures<'_>) {
     if figures.run.applies.faults {
-        page.answer("Outage", &outage(figures));
+        page.answer("Outage", &outage(&figures.run.counts));
     }
     page.answer("Sessions", &sessions_found(figures));
     page.answer("Users", &users_affected(figures));
@@ -145,37 +112,6 @@ fn verdict(page: &mut Page, figures: &Figures<'_>) {
         page.answer("Cost", &cost);
     }
     page.blank();
-}
-
-/// How long it lasted, and whom it met.
-fn outage(figures: &Figures<'_>) -> String {
-    let counts = &figures.run.counts;
-    let mut text = match (counts.write_outage, counts.read_outage) {
-        (0, _) => "Every shard answered all the time".to_owned(),
-        (_, 0) => format!("Writes failed for {}", figures.text("write_outage")),
-        _ => format!(
-            "Writes failed for {}, reads for {}",
-            figures.text("write_outage"),
-            figures.text("read_outage")
-        ),
-    };
-    let visits = counts.marks[Mark::FailedVisit as usize];
-    if visits > 0 {
-        let visits = plural(visits, "visit", "visits");
-        let _ = write!(text, "; {visits} met an error");
-    }
-    let writes = counts.marks[Mark::LostWrite as usize];
-    if writes > 0 {
-        let writes = plural(writes, "acknowledged write is", "acknowledged writes are");
-        let _ = write!(text, "; {writes} gone");
-    }
-    let older = counts.marks[Mark::StaleSession as usize];
-    if older > 0 {
-        let older = plural(older, "session lives", "sessions live");
-        let _ = write!(text, "; {older} on in an older version");
-    }
-    text.push('.');
-    text
 }
 
 fn sessions_found(figures: &Figures<'_>) -> String {
@@ -251,9 +187,9 @@ fn users_affected(figures: &Figures<'_>) -> String {
     if figures.run.applies.logins {
         sentences.push(match figures.value("forced_login_rate") {
             Some(Value::Billionths(share)) if again > 0 => format!(
-                "{} had to log in again ({} of visits).",
-                plural(again, "user", "users"),
-                percent(share)
+                "Somebody had to log in again {}: {} in 100 visits with a login.",
+                plural(again, "time", "times"),
+                percent(share).trim_end_matches('%')
             ),
             _ => "Nobody had to log in again.".to_owned(),
         });
@@ -528,7 +464,10 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
     } = outcome;
     page.prose(&format!(
         "Measured: {}. Left out: a warm-up of {}, which began with an empty store.",
-        words(measurements.measured()),
+        match measurements.measured() {
+            Span::ZERO => "nothing".to_owned(),
+            measured => words(measured),
+        },
         words(scenario.warmup),
     ));
     page.line("Not modelled: how a failover is decided, limits of connections.");

@@ -97,7 +97,7 @@ impl Figures {
         let users = users.map(|(number, class)| Class {
             name: class.name.clone(),
             key_bytes: class.session.key_length(),
-            value_bytes: class.session.bytes.mean(),
+            value_bytes: class.stored_bytes().mean(),
             sessions: class.expected_stored_sessions(scenario.duration),
             bytes: bytes_of(number),
         });

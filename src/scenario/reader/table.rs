@@ -31,8 +31,8 @@ pub(in crate::scenario) struct Table<'a> {
     entries: &'a [Entry],
     /// Of the heading, or of the inline table; `None` if it is absent.
     place: Option<Place>,
-    /// Whether it is something else than a table, which has been said already.
-    broken: bool,
+    /// Whether what is wrong with it has been said already: nothing more is missing in it.
+    pub(in crate::scenario) broken: bool,
     asked: RefCell<Vec<&'static str>>,
 }
 
