@@ -22,6 +22,7 @@ mod libraries;
 mod lifetimes;
 mod metamorphic;
 mod mutants;
+mod outages;
 mod parts;
 mod queues;
 mod races;
