@@ -14,6 +14,7 @@ mod documents;
 mod expectations;
 mod explain;
 mod fidelity;
+mod gates;
 mod init;
 mod intents;
 mod layers;
