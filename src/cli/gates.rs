@@ -43,6 +43,10 @@ impl BaselineArgument {
 
 /// How to judge, and whom to tell.
 #[derive(Debug, Args)]
+#[allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, printed as they stand"
+)]
 pub(super) struct Gates {
     /// How much worse than the baseline is no regression, as a share of its mean (of a hit rate: of
     /// the misses) [default: 1%]

@@ -1,4 +1,4 @@
-//! Checks as JUnit XML, which every CI reads. A suite for each kind of check; what is left open, and
+//! Checks in the XML of `JUnit`, which every CI reads. A suite for each kind of check; what is left open, and
 //! what nobody asked for, is skipped. There are no times in it: equal checks give equal bytes.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
