@@ -62,6 +62,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "sweep",
         &["units", "kernel", "scenario", "metrics", "report"],
     ),
+    ("gate", &["units", "scenario", "metrics", "report", "sweep"]),
     (
         "cli",
         &[
@@ -73,6 +74,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "world",
             "replay",
             "fidelity",
+            "gate",
             "charts",
             "compare",
             "cost",
