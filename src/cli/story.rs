@@ -40,7 +40,7 @@ pub(super) struct StoryCommand {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     lost: Option<u32>,
     /// Of these only sessions that were lost for this cause
-    #[arg(long, value_name = "CAUSE", requires = "lost", value_parser = cause)]
+    #[arg(long, value_name = "CAUSE", conflicts_with = "session", value_parser = cause)]
     cause: Option<LossCause>,
     /// Seed of all random numbers, instead of the scenario's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]

@@ -5,11 +5,14 @@ use std::fmt::Write as _;
 use crate::probe::{
     Aftermath, Came, CommandTold, Fate, KeyFate, LossCause, On, SessionSeen, ShardTold, Told,
 };
-use crate::report::format::{duration, thousands};
+use crate::report::format::{duration, thousands, wrap};
 use crate::scenario::Scenario;
 use crate::units::Time;
 
 use super::{Event, SessionId, Story, What, class_name, key_name, user_name};
+
+/// Characters in a line of prose.
+const WIDTH: usize = 100;
 
 /// All of them, one behind the other.
 #[must_use]
@@ -27,7 +30,10 @@ fn tell(scenario: &Scenario, story: &Story) -> String {
         key_name(scenario, story),
         story.shard,
     );
-    let _ = writeln!(text, "{}\n", answer(story));
+    for line in wrap(&answer(story), WIDTH) {
+        let _ = writeln!(text, "{line}");
+    }
+    text.push('\n');
     let timeline = story.journal.timeline();
     lines(&mut text, &timeline.first);
     if timeline.left_out > 0 {
@@ -119,8 +125,8 @@ fn why(story: &Story, cause: LossCause) -> String {
         ),
         (LossCause::NodeLost, None) => "what held it is gone.".to_owned(),
         (LossCause::Unreplicated, Some((failed, node, offset, Some(survives)))) => format!(
-            "its creation was acknowledged, but the replica\nthat became the primary never had it. \
-             Node {node} of shard {} failed at {} with {} bytes\nthat no replica had.",
+            "its creation was acknowledged, but the replica that became the primary \
+             never had it. Node {node} of shard {} failed at {} with {} bytes that no replica had.",
             story.shard,
             clock(failed),
             thousands(offset.saturating_sub(survives)),
@@ -137,12 +143,12 @@ fn sequel(story: &Story) -> &'static str {
         return "";
     };
     match (loss.felt, loss.aftermath) {
-        (Some(false), _) => "\nNobody missed it in that visit.",
-        (_, Some(Aftermath::Restored)) => "\nIts user missed it, and it was restored.",
-        (_, Some(Aftermath::ForcedLogin)) => "\nIts user had to log in again.",
-        (_, Some(Aftermath::GuestReset)) => "\nIts user had to start afresh.",
-        (_, Some(Aftermath::Abandoned)) => "\nIts user missed it, and gave up.",
-        (Some(true), None) => "\nIts user missed it.",
+        (Some(false), _) => " Nobody missed it in that visit.",
+        (_, Some(Aftermath::Restored)) => " Its user missed it, and it was restored.",
+        (_, Some(Aftermath::ForcedLogin)) => " Its user had to log in again.",
+        (_, Some(Aftermath::GuestReset)) => " Its user had to start afresh.",
+        (_, Some(Aftermath::Abandoned)) => " Its user missed it, and gave up.",
+        (Some(true), None) => " Its user missed it.",
         (None, None) => "",
     }
 }

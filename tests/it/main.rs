@@ -32,6 +32,7 @@ mod report;
 mod run;
 mod shipped;
 mod speed;
+mod story;
 mod support;
 mod sweep;
 mod sweep_parts;
