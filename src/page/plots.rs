@@ -362,7 +362,16 @@ pub(super) fn limits(saved: &Saved, name: &str) -> Vec<Limit> {
     }
 }
 
-/// What happened when: alarms, users who notice.
+/// What follows a failure and needs no mark of its own; the page's timeline has it.
+const UNMARKED: [&str; 5] = [
+    "primary-down",
+    "replica-down",
+    "replaced",
+    "serves",
+    "recovered",
+];
+
+/// What happened when: failures, alarms, users who notice.
 pub(super) fn markers(saved: &Saved) -> Vec<Marker> {
     let summary = &saved.summary;
     let alarms = summary.alarms.iter().filter_map(|alarm| {
@@ -375,7 +384,14 @@ pub(super) fn markers(saved: &Saved) -> Vec<Marker> {
         at,
         label: "users notice".to_owned(),
     });
-    let mut markers: Vec<Marker> = alarms.chain(noticed).collect();
+    let incidents = summary.incidents.iter();
+    let incidents = incidents
+        .filter(|incident| !UNMARKED.contains(&&*incident.what))
+        .map(|incident| Marker {
+            at: incident.at_seconds,
+            label: incident.what.replace('-', " "),
+        });
+    let mut markers: Vec<Marker> = incidents.chain(alarms).chain(noticed).collect();
     markers.sort_by(|one, other| one.at.total_cmp(&other.at));
     markers
 }
