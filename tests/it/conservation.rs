@@ -1,8 +1,6 @@
 //! Nothing appears or vanishes: laws that any scenario keeps, re-derived from the bare facts of
 //! random ones, and held against the metrics of the very same runs.
 
-use std::ops::Range;
-
 use sessionsim::kernel::quantiles::Distribution;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
@@ -397,7 +395,7 @@ fn add(all: &mut Tally, class: &Tally) {
     }
 }
 
-fn swarm_of(seeds: Range<u64>) {
+fn swarm_of(seeds: impl Iterator<Item = u64>) {
     let mut broken = Vec::new();
     let mut all = Tally::default();
     for seed in seeds {
@@ -450,7 +448,9 @@ fn random_scenarios_keep_the_books() {
 
 #[test]
 fn more_random_scenarios_keep_the_books() {
-    swarm_of(125..270);
+    // Among the first there are few guests whose sessions are evicted: where one node holds them all, it
+    // is down for a fifth of the run.
+    swarm_of((125..270).chain(390..400));
 }
 
 #[test]
