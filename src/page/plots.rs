@@ -42,7 +42,7 @@ const fn wanted(
     }
 }
 
-const WANTED: [Wanted; 14] = [
+const WANTED: [Wanted; 15] = [
     wanted(
         "Hit rate",
         "",
@@ -80,6 +80,7 @@ const WANTED: [Wanted; 14] = [
                 ("forced_logins", "forced logins"),
                 ("guest_resets", "guest resets"),
                 ("failed_requests", "failed requests"),
+                ("failed_visits", "visits that met an error"),
             ],
         )
     },
@@ -123,7 +124,25 @@ const WANTED: [Wanted; 14] = [
             ],
         )
     },
-    wanted("Replication lag", "", &[("replication_lag*", "")]),
+    wanted(
+        "Replication lag",
+        "Of the replica that is most behind. A primary learns of it once a second.",
+        &[
+            ("replication_lag.max", "in truth"),
+            ("replication_lag_reported.max", "as the primary reports it"),
+        ],
+    ),
+    Wanted {
+        counted: true,
+        ..wanted(
+            "Time without service of some shard",
+            "",
+            &[
+                ("write_outage", "takes no writes"),
+                ("read_outage", "answers no reads"),
+            ],
+        )
+    },
     wanted(
         "Connections of the busiest node",
         "",

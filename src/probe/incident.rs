@@ -14,7 +14,7 @@ pub struct ReplicaId {
 pub enum NodeIncident {
     /// The primary of its shard, it no longer does anything.
     PrimaryDown,
-    /// A replica, it no longer does anything.
+    /// A replica, or about to be one, it no longer does anything.
     ReplicaDown,
     /// Its shard's data are gone: no node that is there has them. It was the last primary.
     DataLost,

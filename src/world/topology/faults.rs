@@ -137,8 +137,14 @@ impl<P: Probe> World<P> {
             }
         }
         for node in struck {
-            if self.topology().shards[node.shard as usize].primary == node.member {
-                self.state(NodeIncident::PrimaryDown, node);
+            let shard = &self.topology().shards[node.shard as usize];
+            if shard.primary == node.member {
+                // What stands in for a primary that failed is none before it is promoted.
+                let what = match shard.crashed {
+                    None => NodeIncident::PrimaryDown,
+                    Some(_) => NodeIncident::ReplicaDown,
+                };
+                self.state(what, node);
                 self.primary_fails(node.shard, fault);
             } else {
                 self.state(NodeIncident::ReplicaDown, node);
