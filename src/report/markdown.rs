@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, catalogue};
 use crate::metrics::expect::verdicts;
-
 use crate::units::Span;
 
 use super::Outcome;
