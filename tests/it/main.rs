@@ -15,6 +15,7 @@ mod expectations;
 mod explain;
 mod failures;
 mod fidelity;
+mod gates;
 mod incidents;
 mod init;
 mod intents;
