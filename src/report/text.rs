@@ -10,6 +10,8 @@ use crate::scenario::cost::Payment;
 use crate::scenario::database::OnLostSession;
 use crate::scenario::store::{EvictionPolicy, StoreKind, StoreSpec};
 
+use crate::units::Span;
+
 use super::Outcome;
 use super::expectations::expectations;
 use super::format::{bytes, percent, plural, significant, thousands};
@@ -436,6 +438,23 @@ fn database(figures: &Figures<'_>) -> Section {
     ("Database", pairs)
 }
 
+/// How the run began.
+fn beginning(scenario: &Scenario) -> String {
+    let warmup = words(scenario.warmup);
+    let history = scenario.start.history();
+    if history == Span::ZERO {
+        return format!("Left out: a warm-up of {warmup}, which began with an empty store.");
+    }
+    let mut text = format!(
+        "It began as if the system had been running for {}.",
+        words(history)
+    );
+    if scenario.warmup > Span::ZERO {
+        let _ = write!(text, " Left out: its first {warmup}.");
+    }
+    text
+}
+
 fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
     let Outcome {
         scenario,
@@ -443,9 +462,9 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         measurements,
     } = outcome;
     page.prose(&format!(
-        "Measured: {}. Left out: a warm-up of {}, which began with an empty store.",
+        "Measured: {}. {}",
         words(measurements.measured()),
-        words(scenario.warmup),
+        beginning(scenario)
     ));
     page.line("Not modelled: failures, replicas, limits of connections.");
     page.prose(&format!(

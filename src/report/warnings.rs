@@ -29,7 +29,7 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
         ));
     }
     if let Some((name, ttl)) = longest_ttl(scenario) {
-        if scenario.warmup < ttl {
+        if begins_empty(scenario) && scenario.warmup < ttl {
             list.push(format!(
                 "The store starts empty and the warm-up ({}) is shorter than the TTL of {name} \
                  ({}): memory, evictions and hit rate are those of a store that fills up.",
@@ -38,11 +38,16 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
             ));
         } else if let Some((before, after)) = growth(measurements) {
             list.push(format!(
-                "The number of sessions still grows, from {} to {}: the warm-up ({}) was too \
+                "The number of sessions still grows, from {} to {}: the {} ({}) was too \
                  short for users who come back, or the load rises by itself.",
                 thousands(before),
                 thousands(after),
-                words(scenario.warmup),
+                if begins_empty(scenario) {
+                    "warm-up"
+                } else {
+                    "history"
+                },
+                words(scenario.warmup.max(scenario.start.history())),
             ));
         }
         if measurements.measured() < ttl {
@@ -114,8 +119,12 @@ fn of_trace(scenario: &Scenario) -> Option<String> {
 /// shorter than a TTL, or sessions still grew in number.
 #[must_use]
 pub fn still_fills(scenario: &Scenario, measurements: &Measurements) -> bool {
-    longest_ttl(scenario).is_none_or(|(_, ttl)| scenario.warmup < ttl)
-        || growth(measurements).is_some()
+    let too_short = longest_ttl(scenario).is_none_or(|(_, ttl)| scenario.warmup < ttl);
+    begins_empty(scenario) && too_short || growth(measurements).is_some()
+}
+
+fn begins_empty(scenario: &Scenario) -> bool {
+    scenario.start.history() == Span::ZERO
 }
 
 /// Live sessions at the end of the first and of the last row, if they grew by more than a tenth.

@@ -68,7 +68,7 @@ impl Scenario {
     pub fn expected_live_sessions(&self) -> f64 {
         let users = self.users.iter();
         let of_users: f64 = users
-            .map(|class| class.expected_live_sessions(self.duration))
+            .map(|class| class.expected_live_sessions(self.since_the_first_user()))
             .sum();
         of_users + self.recorded_sessions()
     }
@@ -77,7 +77,7 @@ impl Scenario {
     pub fn expected_stored_sessions(&self) -> f64 {
         let users = self.users.iter();
         let of_users: f64 = users
-            .map(|class| class.expected_stored_sessions(self.duration))
+            .map(|class| class.expected_stored_sessions(self.since_the_first_user()))
             .sum();
         of_users + self.recorded_sessions()
     }
@@ -100,7 +100,19 @@ impl Scenario {
             .iter()
             .map(|workload| workload.expected_requests(self) * EVENTS_A_ROW)
             .sum();
-        requests + rows + workloads + crons * self.duration.seconds()
+        requests + rows + workloads + crons * self.duration.seconds() + self.past_intents()
+    }
+
+    /// How long there have been users when the run ends.
+    fn since_the_first_user(&self) -> Span {
+        Span(self.duration.0.saturating_add(self.start.history().0))
+    }
+
+    /// What users set out to do before the run, roughly.
+    fn past_intents(&self) -> f64 {
+        let history = self.start.history();
+        let users = self.users.iter().filter(|_| history > Span::ZERO);
+        users.map(|class| class.expected_requests(history)).sum()
     }
 
     /// Why the run would take more time or memory than there is, if it would. `places` are those
@@ -341,7 +353,7 @@ fn returning_visits(rate: f64, returns: f64, cycle: f64, whole: f64) -> Visits {
 }
 
 /// The mean, in seconds, of the lesser of a draw and `limit` seconds.
-fn mean_of_lesser(distribution: &Distribution<Span>, limit: f64) -> f64 {
+pub(super) fn mean_of_lesser(distribution: &Distribution<Span>, limit: f64) -> f64 {
     match distribution {
         Distribution::Fixed(span) => span.seconds().min(limit),
         Distribution::Exponential { mean } if mean.0 == 0 => 0.0,

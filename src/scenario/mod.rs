@@ -22,6 +22,7 @@ pub mod presets;
 pub mod random;
 pub mod reader;
 pub mod schema;
+mod start;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use load::{Input, Loaded, load, load_input, load_with, no_trace};
 pub use reader::problem::{Location, Problem, Problems};
 pub use reader::tree::Source;
 pub use reader::{Origin, ValueOrigin};
+pub use start::Start;
 pub use top::SECTIONS;
 
 use alarms::Alarm;
@@ -60,6 +62,8 @@ pub struct Scenario {
     pub seed: u64,
     /// Simulated time, the warm-up included.
     pub duration: Span,
+    /// Who is there when the run begins.
+    pub start: Start,
     /// Left out of all metrics, from the start.
     pub warmup: Span,
     /// Length of a row of `timeseries.csv`.

@@ -17,6 +17,7 @@ use super::reader::problem::Problem;
 use super::reader::table::Table;
 use super::reader::tree::Place;
 use super::reader::writer::Writer;
+use super::start::{HISTORY, START, Start};
 use super::store::{self, Platform, StoreSpec};
 use super::traffic::{self, TraceSpec};
 use super::users::{self, TtlKind, UserClass};
@@ -24,7 +25,7 @@ use super::workloads;
 use super::{Scenario, is_plain_name};
 
 /// Two years; the clock reaches 2.28 (`kernel::agenda::TIME_LIMIT`).
-const MAX_DURATION: u64 = 730 * DAY;
+pub(super) const MAX_DURATION: u64 = 730 * DAY;
 const DAY: u64 = 86_400_000_000_000;
 const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -84,8 +85,8 @@ const DURATION: Key<Span> = Key::required(
 
 const WARMUP: Key<Span> = Key::derived(
     "warmup",
-    "the longest TTL of all sessions, at most half of the run",
-    "Time from the start that is left out of all metrics, since a run begins with empty nodes.",
+    "the longest TTL of all sessions, at most half of the run; 0s with `start = \"stationary\"`",
+    "Time from the start that is left out of all metrics, since a cold run begins with empty nodes.",
 )
 .between(0, MAX_DURATION)
 .called(&["warm_up", "warm-up", "ramp_up"]);
@@ -125,6 +126,8 @@ pub(super) const TOP: Section = Section {
         DESCRIPTION.info(),
         SEED.info(),
         DURATION.info(),
+        START.info(),
+        HISTORY.info(),
         WARMUP.info(),
         WINDOW.info(),
         PLATFORM.info(),
@@ -190,30 +193,42 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let recorded = !matches!(trace, Ok(None));
     let users = read_users(&table, duration, recorded, &mut places);
     let workloads = workloads::read(&table, users.as_deref());
-    let longest_ttl = longest_ttl(users.as_deref(), trace.as_ref().ok());
-    let warmup = read_warmup(&table, duration, longest_ttl);
+    let start = Start::read(&table, users.as_deref());
+    let filling_up = match start {
+        Some(Start::Stationary { .. }) => Some(Span::ZERO),
+        _ => longest_ttl(users.as_deref(), trace.as_ref().ok()),
+    };
+    let warmup = read_warmup(&table, duration, filling_up);
     let window = read_window(&table, duration);
+    let whole = || {
+        Some(Scenario {
+            name: name?,
+            description: description?,
+            seed: seed?,
+            duration: duration?,
+            start: start?,
+            warmup: warmup?,
+            window: window?,
+            platform: platform?,
+            expect: expectations(expect.as_deref()?),
+            store: store?,
+            node_types: own_types.types,
+            network: network?,
+            database: database?,
+            cost: cost?,
+            alarms: alarms?,
+            trace: trace.ok()?,
+            users: users?,
+            workloads: workloads?,
+        })
+    };
+    let scenario = whole();
+    if let Some(scenario) = &scenario {
+        scenario.check_start(&table);
+    }
     table.finish();
     extends.ok()?;
-    let scenario = Scenario {
-        name: name?,
-        description: description?,
-        seed: seed?,
-        duration: duration?,
-        warmup: warmup?,
-        window: window?,
-        platform: platform?,
-        expect: expectations(expect.as_deref()?),
-        store: store?,
-        node_types: own_types.types,
-        network: network?,
-        database: database?,
-        cost: cost?,
-        alarms: alarms?,
-        trace: trace.ok()?,
-        users: users?,
-        workloads: workloads?,
-    };
+    let scenario = scenario?;
     if let Some((message, hint)) = scenario.clash() {
         reader.report(Problem::new(None, message).hint(hint));
     }
@@ -395,9 +410,9 @@ fn longest_ttl(users: Option<&[UserClass]>, trace: Option<&Option<TraceSpec>>) -
 fn read_warmup(
     table: &Table<'_>,
     duration: Option<Span>,
-    longest_ttl: Option<Span>,
+    filling_up: Option<Span>,
 ) -> Option<Span> {
-    let warmup = table.get_or(&WARMUP, || Some(longest_ttl?.min(Span(duration?.0 / 2))))?;
+    let warmup = table.get_or(&WARMUP, || Some(filling_up?.min(Span(duration?.0 / 2))))?;
     if duration.is_some_and(|duration| warmup >= duration) {
         table.problem(&WARMUP, |problem| Problem {
             message: "the warm-up leaves nothing to measure".to_owned(),
@@ -443,6 +458,7 @@ impl Scenario {
         out.put(&DESCRIPTION, &self.description);
         out.put(&SEED, &self.seed);
         out.put(&DURATION, &self.duration);
+        self.start.write(&mut out);
         out.put(&WARMUP, &self.warmup);
         out.put(&WINDOW, &self.window);
         out.put(&PLATFORM, &self.platform);

@@ -21,6 +21,7 @@ use super::database::Database;
 use super::elsewhere::Elsewhere;
 use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
+use super::past::Epoch;
 use super::side::{Beside, Manners};
 use super::trace::{Recorded, Rows};
 use super::visits::Seats;
@@ -36,8 +37,10 @@ impl<P: Probe> World<P> {
     pub(super) fn build(scenario: &Scenario, rows: Rows, replicate: u64, probe: P) -> Self {
         let streams = Streams::new(scenario.seed, replicate);
         let root = DrawRoot::new(scenario.seed, replicate);
+        let past = Epoch::new(scenario);
+        let start_unix_ms = past.map_or(START_UNIX_MS, Epoch::start_unix_ms);
         let mut nodes: Vec<Node> = (0..scenario.store.shards)
-            .map(|index| Node::new(&scenario.store, index, &streams, START_UNIX_MS))
+            .map(|index| Node::new(&scenario.store, index, &streams, start_unix_ms))
             .collect();
         let crowds = scenario
             .users
@@ -50,7 +53,12 @@ impl<P: Probe> World<P> {
                     scenario.database.on_lost_session,
                     &mut nodes,
                 );
-                crowd(class, compiled, manners, scenario.duration, &mut nodes)
+                let mut crowd = crowd(class, compiled, manners, scenario.duration, &mut nodes);
+                if past.is_some() {
+                    // All seats are taken already.
+                    crowd.openings = Vec::new();
+                }
+                crowd
             })
             .collect();
         let recorded = scenario.trace.as_ref().map(|trace| {
@@ -108,6 +116,9 @@ impl<P: Probe> World<P> {
             probe,
         };
         world.push_first_events(scenario);
+        if let Some(past) = past {
+            world.begin_in_the_middle(past, scenario, &streams);
+        }
         world
     }
 

@@ -17,6 +17,7 @@ mod journey;
 mod key_pattern;
 mod logins;
 mod other_keys;
+mod past;
 mod request;
 mod side;
 mod special;

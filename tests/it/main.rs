@@ -28,6 +28,7 @@ mod report;
 mod run;
 mod shipped;
 mod speed;
+mod start;
 mod support;
 mod traces;
 mod traffic;
