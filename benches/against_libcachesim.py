@@ -88,7 +88,7 @@ def compare(size, rounds, folder):
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with tempfile.TemporaryDirectory() as folder:
-        for size in ("small", "large"):
+        for size in ("small", "roomy", "large"):
             compare(size, rounds, folder)
 
 

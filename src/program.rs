@@ -44,6 +44,11 @@ impl ProgramKind {
             Self::Read | Self::Modify | Self::Untouched | Self::Logout
         )
     }
+
+    /// Whether it goes on under a new key and still works on the old one.
+    pub const fn parts_from_old(self) -> bool {
+        matches!(self, Self::LoginAgain | Self::StaleRead | Self::StaleWrite)
+    }
 }
 
 /// What a command does to the key's TTL.

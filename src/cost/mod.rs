@@ -5,6 +5,7 @@
 
 use crate::scenario::Scenario;
 use crate::scenario::cost::Payment;
+use crate::scenario::store::Platform;
 use crate::units::{Ratio, Span};
 
 /// Hours of a month (Infracost, AWS Pricing Calculator).
@@ -27,6 +28,10 @@ const LEAST_REDIS: u128 = GB;
 pub struct Contract {
     spec: crate::scenario::cost::CostSpec,
     nodes: u64,
+    zones: usize,
+    /// Whether what nodes send to replicas in other zones has a price: AWS does not charge for
+    /// that between nodes of `ElastiCache`.
+    pays_replication: bool,
     is_valkey: bool,
     /// Mean bytes of a session, in the class with the largest.
     session_bytes: u64,
@@ -45,6 +50,8 @@ pub struct Usage {
     pub memory_most: u64,
     /// Commands that nodes executed.
     pub commands: u64,
+    /// Bytes that went from zone to zone: between users and nodes, and of replication.
+    pub crossed: [u64; 2],
     /// Queries that the cache spared the database; negative if it cost some.
     pub queries_spared: i64,
 }
@@ -62,6 +69,8 @@ pub struct Bill {
     pub reserved: Option<i64>,
     /// Backups.
     pub backups: Option<i64>,
+    /// What goes from zone to zone; `None` with a single one.
+    pub cross_zone: Option<i64>,
     /// A serverless cache in their place.
     pub serverless: Option<i64>,
     /// What the database is spared; negative if it has more to do.
@@ -81,7 +90,9 @@ impl Contract {
         let largest = bytes.chain(recorded).fold(0.0, f64::max);
         Self {
             spec: scenario.cost.clone(),
-            nodes: scenario.store.shards.into(),
+            nodes: u64::from(scenario.store.shards) * u64::from(scenario.store.topology.nodes()),
+            zones: scenario.network.zones.number(),
+            pays_replication: scenario.platform == Platform::SelfManaged,
             is_valkey: scenario.store.engine.is_valkey(),
             session_bytes: largest as u64,
         }
@@ -109,7 +120,9 @@ impl Contract {
             Payment::OnDemand => on_demand,
             Payment::Reserved => reserved,
         };
+        let cross_zone = self.cross_zone(usage);
         let total = nodes.zip(backups).map(|(nodes, backups)| nodes + backups);
+        let total = total.map(|total| total + cross_zone.unwrap_or(0));
         let measured = u128::from(usage.measured.0);
         // Cost / (sessions / 1000), and sessions are their time by that of the run.
         let thousands = usage.session_time.div_ceil(1000);
@@ -130,9 +143,22 @@ impl Contract {
             on_demand: on_demand.map(whole),
             reserved: reserved.map(whole),
             backups: backups.filter(|_| on_demand.is_some()).map(whole),
+            cross_zone: cross_zone.map(whole),
             serverless: self.serverless(usage).map(whole),
             database_saved: saved,
         }
+    }
+
+    /// What goes from zone to zone in a month.
+    fn cross_zone(&self, usage: &Usage) -> Option<u128> {
+        let measured = u128::from(usage.measured.0);
+        if self.zones < 2 || measured == 0 {
+            return None;
+        }
+        let price = nanos(self.spec.cross_zone?);
+        let [of_users, of_nodes] = usage.crossed.map(u128::from);
+        let bytes = of_users + if self.pays_replication { of_nodes } else { 0 };
+        Some(share(share(bytes * price, GB) * HOURS * HOUR, measured))
     }
 
     /// The same data and commands in a serverless cache: each command as if it moved a whole

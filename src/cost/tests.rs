@@ -17,6 +17,7 @@ const HOUR_LONG: Span = Span::from_secs(3600);
 
 fn usage() -> Usage {
     Usage {
+        crossed: [0; 2],
         measured: HOUR_LONG,
         session_time: 50_000 * u128::from(HOUR_LONG.0),
         memory_time: 4_000_000_000 * u128::from(HOUR_LONG.0),

@@ -73,6 +73,8 @@ pub enum Purpose {
     Work = 21,
     /// Which of several things a request is about.
     Object = 30,
+    /// Which replica a command goes to.
+    Replica = 40,
 }
 
 impl DrawRoot {

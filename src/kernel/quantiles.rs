@@ -193,6 +193,19 @@ impl Quantiles {
     }
 }
 
+impl Quantiles {
+    /// The largest count that can be drawn.
+    #[must_use]
+    pub fn largest(&self) -> u64 {
+        match &self.0 {
+            Form::Fixed(count) => *count,
+            Form::List(counts) => counts.iter().copied().max().unwrap_or(0),
+            Form::Weighted(counts) => counts.iter().map(|(count, _)| *count).max().unwrap_or(0),
+            Form::Table(_) => self.draw(u64::MAX),
+        }
+    }
+}
+
 impl Form {
     /// Fixed values and lists, which need not stand wherever tables are drawn from.
     #[inline(never)]

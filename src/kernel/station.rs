@@ -31,6 +31,11 @@ impl Server {
         done
     }
 
+    /// Another takes its place at `at`: whoever waited is gone.
+    pub fn restart(&mut self, at: Time) {
+        self.free_at = at;
+    }
+
     /// When all that entered so far will have been served.
     pub const fn free_at(&self) -> Time {
         self.free_at

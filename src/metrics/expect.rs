@@ -126,9 +126,8 @@ const OTHER_NAMES: [(&str, &str); 29] = [
 ];
 
 /// Beginnings of metrics that will come with what they measure.
-const NOT_YET: [&str; 8] = [
-    "replication_lag",
-    "stale_",
+const NOT_YET: [&str; 7] = [
+    "stale_sessions",
     "acked_writes_lost",
     "write_outage",
     "read_outage",
@@ -283,6 +282,11 @@ fn cannot_apply(metric: &str, scenario: &Scenario) -> Option<&'static str> {
             scenario.store.speed.bandwidth > Bandwidth(0),
             "the nodes' `bandwidth` has no limit",
         ),
+        "replication_lag" | "replication_lag_reported" | "stale_reads" => (
+            scenario.store.topology.replicas > 0,
+            "there are no replicas",
+        ),
+        "cross_zone_bytes" => (scenario.network.zones.number() > 1, "there is one zone"),
         "latency.read" => (
             recorded || any(|class| class.modify_share.0 + class.untouched_share.0 < Ratio::ONE.0),
             "no request only reads the session",

@@ -104,6 +104,10 @@ counts! {
     network_out: u64,
     /// Commands and replies that had to wait because a node's allowance was used up.
     bandwidth_exceeded: u64,
+    /// Bytes that went from zone to zone between users and nodes.
+    crossed: u64,
+    /// Bytes that nodes sent to replicas in other zones.
+    replicated: u64,
 }
 
 impl Counts {
@@ -153,6 +157,10 @@ pub struct Gauges {
     pub live_sessions: Option<u64>,
     /// Most users present at the end of a row.
     pub users_present: Option<u64>,
+    /// Furthest that a replica was behind, in nanoseconds; `None` without replicas.
+    pub replication_lag: Option<u64>,
+    /// Likewise as its primary knew it.
+    pub replication_lag_reported: Option<u64>,
 }
 
 impl Gauges {
@@ -172,6 +180,10 @@ impl Gauges {
         self.db_query_rate = self.db_query_rate.max(other.db_query_rate);
         self.live_sessions = self.live_sessions.max(other.live_sessions);
         self.users_present = self.users_present.max(other.users_present);
+        self.replication_lag = self.replication_lag.max(other.replication_lag);
+        self.replication_lag_reported = self
+            .replication_lag_reported
+            .max(other.replication_lag_reported);
     }
 }
 
@@ -194,12 +206,16 @@ pub enum Group {
     Node,
     /// Queries, at the database.
     Database,
+    /// How far replicas are behind.
+    ReplicationLag,
+    /// Likewise as their primary knows it.
+    ReportedLag,
 }
 
 impl Group {
     /// All of them. The kinds of requests come in the order of
     /// [`RequestKind`](crate::probe::RequestKind).
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Requests,
         Self::Read,
         Self::Modify,
@@ -208,6 +224,8 @@ impl Group {
         Self::Other,
         Self::Node,
         Self::Database,
+        Self::ReplicationLag,
+        Self::ReportedLag,
     ];
 
     /// What its metrics' names begin with.
@@ -221,6 +239,8 @@ impl Group {
             Self::Other => "latency.other",
             Self::Node => "node_latency",
             Self::Database => "db_latency",
+            Self::ReplicationLag => "replication_lag",
+            Self::ReportedLag => "replication_lag_reported",
         }
     }
 }
@@ -244,6 +264,10 @@ pub struct Row {
 
 /// Which metrics can apply at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about one scenario"
+)]
 pub struct Applies {
     /// A class has a login.
     pub logins: bool,
@@ -251,6 +275,10 @@ pub struct Applies {
     pub guests: bool,
     /// The nodes' network has a limit.
     pub network: bool,
+    /// There are replicas.
+    pub replicas: bool,
+    /// There is more than one zone.
+    pub zones: bool,
 }
 
 /// What a run leaves.

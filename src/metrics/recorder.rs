@@ -21,9 +21,11 @@
 //! The three methods that are called for every request do nothing but integer additions to
 //! memory that stays in the first-level cache. No fact allocates.
 
-use crate::cost::{Bill, Contract, Usage};
+mod rows;
+
+use crate::cost::{Contract, Usage};
 use crate::probe::{
-    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, RequestDone,
+    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, ReplicaId, RequestDone,
     RequestKind, WorkloadDone,
 };
 use crate::scenario::Scenario;
@@ -31,7 +33,6 @@ use crate::units::{Bandwidth, Span, Time};
 
 use super::check::check;
 use super::histogram::Bins;
-use super::loads::{billionths, loads, network, rate};
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
 use super::workloads::Watched;
 
@@ -60,8 +61,12 @@ struct Rare {
     logins: Vec<bool>,
     /// Virtual CPUs of a node, if that is known.
     vcpu: Option<u32>,
-    /// Whether the nodes' network has a limit.
-    network: bool,
+    /// Which metrics can apply.
+    applies: Applies,
+    /// Bytes from zone to zone, of users and of replication: at the last statement, and when the
+    /// row began.
+    crossed: [u64; 2],
+    row_crossed: [u64; 2],
     began: Option<Time>,
     row_start: Time,
     row_gauges: Gauges,
@@ -103,7 +108,9 @@ impl Recorder {
         let recorded = scenario.trace.iter().map(|_| false);
         let mut recorder = Self::with(scenario.seed, logins.chain(recorded).collect());
         recorder.rare.vcpu = scenario.store.speed.vcpu;
-        recorder.rare.network = scenario.store.speed.bandwidth > Bandwidth(0);
+        recorder.rare.applies.network = scenario.store.speed.bandwidth > Bandwidth(0);
+        recorder.rare.applies.replicas = scenario.store.topology.replicas > 0;
+        recorder.rare.applies.zones = scenario.network.zones.number() > 1;
         recorder.rare.workloads = vec![Watched::default(); scenario.workloads.len()];
         recorder.rare.contract = Some(Contract::new(scenario));
         recorder
@@ -118,9 +125,15 @@ impl Recorder {
             begin: Time::ZERO,
             rare: Box::new(Rare {
                 seed,
-                logins,
                 vcpu: None,
-                network: false,
+                applies: Applies {
+                    logins: logins.contains(&true),
+                    guests: logins.contains(&false),
+                    ..Applies::default()
+                },
+                logins,
+                crossed: [0; 2],
+                row_crossed: [0; 2],
                 began: None,
                 row_start: Time::ZERO,
                 row_gauges: Gauges::default(),
@@ -178,11 +191,7 @@ impl Recorder {
                 .into_iter()
                 .map(|watched| watched.finish(rare.used_memory))
                 .collect(),
-            applies: Applies {
-                logins: rare.logins.contains(&true),
-                guests: rare.logins.contains(&false),
-                network: rare.network,
-            },
+            applies: rare.applies,
             bill,
         };
         if let Err(broken) = check(&measurements) {
@@ -207,115 +216,6 @@ impl Recorder {
         self.rare.rows.clear();
         self.rare.workloads.fill(Watched::default());
         self.rare.latencies.iter_mut().for_each(Bins::clear);
-    }
-
-    /// Notes the nodes' memory.
-    fn observe(&mut self, nodes: &[NodeSample]) {
-        self.rare.used_memory = nodes.iter().map(|node| node.used_memory).sum();
-        for node in nodes {
-            let usage = (node.maxmemory > 0).then(|| billionths(node.used_memory, node.maxmemory));
-            self.rare.row_gauges.raise(&Gauges {
-                used_memory: Some(node.used_memory),
-                memory_usage: usage,
-                cpu_credits: node.cpu_credits,
-                ..Gauges::default()
-            });
-        }
-    }
-
-    /// Ends a minute at `at`, if one has passed. A part of a minute counts only as long as there
-    /// is no whole one: its load is not comparable.
-    fn end_minute(&mut self, at: Time, nodes: &[NodeSample]) {
-        let rare = &mut *self.rare;
-        let elapsed = at.since(rare.minute_start);
-        let mut so_far = rare.total;
-        so_far.add(&self.row);
-        if elapsed > Span::ZERO && (elapsed >= MINUTE || !rare.minute_seen) {
-            rare.minute_seen |= elapsed >= MINUTE;
-            let before = &rare.minute_counts;
-            rare.row_gauges.raise(&Gauges {
-                request_rate: Some(rate(so_far.requests - before.requests, elapsed)),
-                db_query_rate: Some(rate(so_far.db_queries - before.db_queries, elapsed)),
-                ..loads(nodes, &rare.minute_nodes, elapsed, rare.vcpu)
-            });
-        }
-        rare.minute_start = at;
-        rare.minute_counts = so_far;
-        nodes.clone_into(&mut rare.minute_nodes);
-    }
-
-    fn end_row(&mut self, at: Time, nodes: &[NodeSample]) {
-        let rare = &mut *self.rare;
-        rare.row_latencies.clear();
-        for bins in &self.kinds {
-            rare.row_latencies.add(bins);
-        }
-        rare.latencies[Group::Requests as usize].add(&rare.row_latencies);
-        rare.gauges.raise(&rare.row_gauges);
-        let elapsed = at.since(rare.row_start);
-        if elapsed > Span::ZERO && elapsed < MINUTE {
-            // Whether a minute happens to end in a short row says nothing about the row: its own
-            // averages stand there. The run's highest minute is none of theirs.
-            let loads = loads(nodes, &rare.row_nodes, elapsed, rare.vcpu);
-            rare.row_gauges.engine_cpu = loads.engine_cpu;
-            rare.row_gauges.host_cpu = loads.host_cpu;
-            rare.row_gauges.network_usage = loads.network_usage;
-            rare.row_gauges.request_rate = Some(rate(self.row.requests, elapsed));
-            rare.row_gauges.db_query_rate = Some(rate(self.row.db_queries, elapsed));
-        }
-        for (node, before) in nodes.iter().zip(&rare.row_nodes) {
-            let (now, before) = (network(node), network(before));
-            self.row.network_in += now.bytes_in - before.bytes_in;
-            self.row.network_out += now.bytes_out - before.bytes_out;
-            self.row.bandwidth_exceeded += now.exceeded - before.exceeded;
-        }
-        nodes.clone_into(&mut rare.row_nodes);
-        rare.total.add(&self.row);
-        rare.rows.push(Row {
-            start: rare.row_start,
-            end: at,
-            counts: self.row,
-            latency: rare.row_latencies.brief(),
-            node_latency: self.node.brief(),
-            gauges: rare.row_gauges,
-        });
-        let bins = self
-            .kinds
-            .iter_mut()
-            .chain([&mut self.node, &mut self.database]);
-        for (bins, total) in bins.zip(&mut rare.latencies[Group::Read as usize..]) {
-            total.add(bins);
-            bins.clear();
-        }
-        self.row = Counts::default();
-        rare.row_gauges = Gauges::default();
-        rare.row_start = at;
-    }
-}
-
-impl Rare {
-    /// Notes what is there at the end of a row, as if it had been there all the time.
-    fn use_up(&mut self, elapsed: Span, nodes: &[NodeSample], live_sessions: u64) {
-        let memory: u64 = nodes.iter().map(|node| node.used_memory).sum();
-        let usage = &mut self.usage;
-        usage.session_time += u128::from(live_sessions) * u128::from(elapsed.0);
-        usage.memory_time += u128::from(memory) * u128::from(elapsed.0);
-        usage.memory_most = usage.memory_most.max(memory);
-    }
-
-    /// What a month like the measured part costs.
-    fn bill(&self) -> Bill {
-        let (Some(contract), Some(began)) = (&self.contract, self.began) else {
-            return Bill::default();
-        };
-        let spared = self.total.db_baseline.wrapping_sub(self.total.db_queries);
-        contract.bill(&Usage {
-            measured: self.ended.since(began),
-            commands: self.total.commands.iter().sum(),
-            // Negative where the cache makes more queries than it spares.
-            queries_spared: spared.cast_signed(),
-            ..self.usage
-        })
     }
 }
 
@@ -405,6 +305,27 @@ impl Probe for Recorder {
         self.row.marks[mark as usize] += number;
     }
 
+    fn overlooked(&mut self, _at: Time, _class: u16, aftermath: Aftermath) {
+        self.row.made_good[aftermath as usize] += 1;
+    }
+
+    fn replica_lag(&mut self, _at: Time, _replica: ReplicaId, lag: Span, reported: Span) {
+        let rare = &mut *self.rare;
+        if rare.began.is_some() {
+            rare.latencies[Group::ReplicationLag as usize].record(lag.0);
+            rare.latencies[Group::ReportedLag as usize].record(reported.0);
+            rare.row_gauges.raise(&Gauges {
+                replication_lag: Some(lag.0),
+                replication_lag_reported: Some(reported.0),
+                ..Gauges::default()
+            });
+        }
+    }
+
+    fn crossed_zones(&mut self, _at: Time, of_users: u64, of_nodes: u64) {
+        self.rare.crossed = [of_users, of_nodes];
+    }
+
     fn db_query(&mut self, sent: Time, done: Time) {
         self.row.db_queries += 1;
         self.database.record(done.since(sent).0);
@@ -476,6 +397,7 @@ impl Probe for Recorder {
         rare.began = Some(at);
         rare.open_at_start = open_sessions;
         rare.row_start = at;
+        rare.row_crossed = rare.crossed;
         rare.minute_start = at;
         nodes.clone_into(&mut rare.row_nodes);
         nodes.clone_into(&mut rare.minute_nodes);

@@ -1,9 +1,9 @@
 //! Two probes at once.
 
-use crate::units::Time;
+use crate::units::{Span, Time};
 
 use super::{
-    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, RequestDone,
+    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, ReplicaId, RequestDone,
     RequestKind, VisitId, WorkloadDone,
 };
 
@@ -91,6 +91,21 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
     fn workloads_end(&mut self, kept: &[Kept]) {
         self.0.workloads_end(kept);
         self.1.workloads_end(kept);
+    }
+
+    fn overlooked(&mut self, at: Time, class: u16, aftermath: Aftermath) {
+        self.0.overlooked(at, class, aftermath);
+        self.1.overlooked(at, class, aftermath);
+    }
+
+    fn replica_lag(&mut self, at: Time, replica: ReplicaId, lag: Span, reported: Span) {
+        self.0.replica_lag(at, replica, lag, reported);
+        self.1.replica_lag(at, replica, lag, reported);
+    }
+
+    fn crossed_zones(&mut self, at: Time, of_users: u64, of_nodes: u64) {
+        self.0.crossed_zones(at, of_users, of_nodes);
+        self.1.crossed_zones(at, of_users, of_nodes);
     }
 
     fn db_query(&mut self, sent: Time, done: Time) {

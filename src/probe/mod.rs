@@ -112,7 +112,7 @@ pub enum Aftermath {
     Abandoned,
 }
 
-/// What a session's library does to it besides its fate.
+/// What happens to sessions besides their fates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Mark {
@@ -124,11 +124,16 @@ pub enum Mark {
     LostUpdate,
     /// A request stored a session again that was over: its user had logged out, or had another.
     Resurrected,
+    /// A read at a replica found an older value than the primary had, or a key that the primary
+    /// had no more.
+    StaleRead,
+    /// A read at a replica did not find what the primary had.
+    EarlyRead,
 }
 
 impl Mark {
     /// How many there are.
-    pub const NUMBER: usize = 4;
+    pub const NUMBER: usize = 6;
 }
 
 /// How a finished request stood to its session.
@@ -277,6 +282,15 @@ pub struct VisitId {
     pub first: u32,
 }
 
+/// A replica, by its shard and its place in it; the primary at the start had place 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReplicaId {
+    /// Number of the shard.
+    pub shard: u16,
+    /// Place of the node within it.
+    pub node: u8,
+}
+
 /// Receives facts. All times are those of the fact, which may lie before the present for a
 /// fate that is only known later.
 #[allow(unused_variables)]
@@ -318,6 +332,15 @@ pub trait Probe {
     /// What followed when a visit found a session gone that had been lost between two visits. Such
     /// a loss is unnoticed, since no visit lost anything; this is what the next visit meets.
     fn found_late(&mut self, at: Time, class: u16, cause: LossCause, aftermath: Aftermath) {}
+    /// A request did not find a session that lives, since it read at a replica that had none of it
+    /// yet; this is what the application does about that.
+    fn overlooked(&mut self, at: Time, class: u16, aftermath: Aftermath) {}
+    /// How far a replica is behind its primary, looked at every now and then: in truth, and as the
+    /// primary knows it.
+    fn replica_lag(&mut self, at: Time, replica: ReplicaId, lag: Span, reported: Span) {}
+    /// Bytes that went from one zone to another since the start of the run: between users and
+    /// nodes, and between nodes. Stated before each row and minute ends.
+    fn crossed_zones(&mut self, at: Time, of_users: u64, of_nodes: u64) {}
     /// The database answered a query that was sent at `sent`.
     fn db_query(&mut self, sent: Time, done: Time) {}
     /// The database refused a query: too many were waiting.

@@ -18,6 +18,8 @@ pub(super) fn table(page: &mut Page, run: &Measurements) {
         (Group::Other, "  other"),
         (Group::Node, "command at the node"),
         (Group::Database, "database query"),
+        (Group::ReplicationLag, "replica behind"),
+        (Group::ReportedLag, "  as reported"),
     ];
     let mut heading = format!("{:<24}{:>14}", "Latency", "number");
     for quantile in Quantile::ALL {

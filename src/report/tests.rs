@@ -12,9 +12,9 @@ use crate::scenario::commands::{CommandName, Step, When};
 use crate::scenario::cost::{CostSpec, Payment};
 use crate::scenario::database::{self, DatabaseSpec, OnLostSession};
 use crate::scenario::expect::{Bound, Comparison, Expectation};
-use crate::scenario::network::NetworkSpec;
+use crate::scenario::network::{NetworkSpec, ZoneSpec};
 use crate::scenario::store::{
-    Allocator, Engine, EvictionPolicy, Platform, ServiceTime, SpeedSpec, StoreSpec,
+    Allocator, Engine, EvictionPolicy, Platform, ReplicaSpec, ServiceTime, SpeedSpec, StoreSpec,
 };
 use crate::scenario::users::arrivals::Arrivals;
 use crate::scenario::users::{
@@ -38,6 +38,7 @@ fn cost() -> CostSpec {
         backups: 1,
         backup_storage: Some(85_000),
         serverless_storage: Some(84_000),
+        cross_zone: Some(10_000),
         serverless_requests: Some(2_300),
         database_queries: Some(200_000),
     }
@@ -99,6 +100,7 @@ fn scenario(ttl: Span) -> Scenario {
             engine: Engine::Valkey81,
             allocator: Allocator::Bundled,
             shards: 2,
+            topology: ReplicaSpec::none(true),
             node_type: Some("cache.m5.large".to_owned()),
             maxmemory: Bytes(5_000_000_000),
             reserved_memory: Ratio(250_000_000),
@@ -114,6 +116,8 @@ fn scenario(ttl: Span) -> Scenario {
         node_types: Vec::new(),
         network: NetworkSpec {
             hop: Distribution::Fixed(Span::from_micros(150)),
+            zones: ZoneSpec::ONE,
+            replication_bandwidth: None,
         },
         database: DatabaseSpec {
             concurrency: 8,
@@ -149,6 +153,7 @@ fn scenario(ttl: Span) -> Scenario {
             logout_share: Ratio::ZERO,
             return_share: Ratio::ZERO,
             away: Distribution::Fixed(HOUR),
+            zone: None,
             session,
         }],
     }

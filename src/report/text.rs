@@ -91,7 +91,14 @@ pub(super) fn deployment(store: &StoreSpec) -> String {
     };
     let (engine, policy) = (store.engine.as_str(), store.maxmemory_policy.as_str());
     let each = if store.shards > 1 { " each" } else { "" };
-    format!("{nodes}, {engine}, {limit}{each}, {policy}")
+    let replicas = match store.topology.replicas {
+        0 => String::new(),
+        number => {
+            let number = plural(number.into(), "replica", "replicas");
+            format!(" with {number}{each}")
+        }
+    };
+    format!("{nodes}{replicas}, {engine}, {limit}{each}, {policy}")
 }
 
 /// Metrics by name, as text.
@@ -365,6 +372,11 @@ fn sessions(figures: &Figures<'_>) -> Section {
             "over, and stored again",
             "resurrected_sessions",
             counts.marks[Mark::Resurrected as usize],
+        ),
+        (
+            "reads that a replica answered too early",
+            "stale_reads",
+            counts.marks[Mark::StaleRead as usize] + counts.marks[Mark::EarlyRead as usize],
         ),
     ] {
         if number > 0 {

@@ -62,6 +62,8 @@ pub struct CostSpec {
     pub serverless_storage: Option<u64>,
     /// A million `ElastiCache` processing units.
     pub serverless_requests: Option<u64>,
+    /// A GB that goes from zone to zone.
+    pub cross_zone: Option<u64>,
     /// A million queries of the database.
     pub database_queries: Option<u64>,
 }
@@ -149,6 +151,15 @@ const SERVERLESS_REQUESTS: Key<Dollars> = Key::derived(
 )
 .between(0, MAX_PRICE);
 
+const CROSS_ZONE: Key<Dollars> = Key::derived(
+    "cross_zone_gb",
+    "that of the region; none for servers of your own",
+    "A GB (10^9 bytes) that goes from zone to zone. On ElastiCache only what users' requests send is \
+     paid for, and only at the end of the application.",
+)
+.between(0, MAX_PRICE)
+.called(&["cross_zone", "transfer", "data_transfer"]);
+
 const DATABASE_QUERIES: Key<Dollars> = Key::optional(
     "database_million_queries",
     "what the database is spared has no price",
@@ -173,10 +184,11 @@ pub(super) const SECTION: Section = Section {
         BACKUP_STORAGE.info(),
         SERVERLESS_STORAGE.info(),
         SERVERLESS_REQUESTS.info(),
+        CROSS_ZONE.info(),
         DATABASE_QUERIES.info(),
     ],
     sections: &[],
-    not_yet: &["cross_zone", "transfer", "currency"],
+    not_yet: &["currency"],
 };
 
 /// The prices that hold, before single ones are replaced.
@@ -187,6 +199,7 @@ struct Tariff {
     backup_storage: Option<u64>,
     serverless_storage: Option<u64>,
     serverless_requests: Option<u64>,
+    cross_zone: Option<u64>,
 }
 
 impl CostSpec {
@@ -220,6 +233,8 @@ impl CostSpec {
         let storage = price(&table, &SERVERLESS_STORAGE, storage);
         let requests = known.and_then(|tariff| tariff.serverless_requests);
         let requests = price(&table, &SERVERLESS_REQUESTS, requests);
+        let cross_zone = known.and_then(|tariff| tariff.cross_zone);
+        let cross_zone = price(&table, &CROSS_ZONE, cross_zone);
         let database = table.get_optional(&DATABASE_QUERIES);
         let source = table.get_or(&SOURCE, || Some(tariff.as_ref()?.source.clone()));
         let source = source.filter(|source| is_short(&table, &SOURCE, source));
@@ -235,6 +250,7 @@ impl CostSpec {
             backup_storage: backup_storage.ok()?,
             serverless_storage: storage.ok()?,
             serverless_requests: requests.ok()?,
+            cross_zone: cross_zone.ok()?,
             database_queries: database.ok()?.map(|dollars| dollars.0),
         })
     }
@@ -260,6 +276,7 @@ impl CostSpec {
         put(&BACKUP_STORAGE, self.backup_storage);
         put(&SERVERLESS_STORAGE, self.serverless_storage);
         put(&SERVERLESS_REQUESTS, self.serverless_requests);
+        put(&CROSS_ZONE, self.cross_zone);
         put(&DATABASE_QUERIES, self.database_queries);
     }
 }
@@ -316,6 +333,7 @@ fn read_tariff(
             backup_storage: of(prices::BACKUP),
             serverless_storage: of(prices::SERVERLESS_STORAGE),
             serverless_requests: of(prices::SERVERLESS_REQUESTS),
+            cross_zone: of(prices::CROSS_ZONE),
         };
         if !prices.regions().contains(&region) {
             table.problem(&PRICES, |problem| Problem {
@@ -378,6 +396,7 @@ fn read_tariff(
         backup_storage: of(prices::BACKUP),
         serverless_storage: of(prices::SERVERLESS_STORAGE),
         serverless_requests: of(prices::SERVERLESS_REQUESTS),
+        cross_zone: of(prices::CROSS_ZONE),
     })
 }
 

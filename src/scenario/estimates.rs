@@ -100,7 +100,12 @@ impl Scenario {
             .iter()
             .map(|workload| workload.expected_requests(self) * EVENTS_A_ROW)
             .sum();
-        requests + rows + workloads + crons * self.duration.seconds() + self.past_intents()
+        let ticks = f64::from(u8::from(self.store.topology.replicas > 0));
+        requests
+            + rows
+            + workloads
+            + (crons + ticks) * self.duration.seconds()
+            + self.past_intents()
     }
 
     /// How long there have been users when the run ends.

@@ -100,6 +100,7 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
             put("type", json!("array"));
             put("items", json!({ "type": "number", "minimum": 0 }));
         }
+        Kind::Names => put("allOf", reference("names")),
         Kind::Script => {
             put("type", json!("array"));
             put("minItems", json!(1));
@@ -199,6 +200,7 @@ fn definitions() -> Value {
                 { "$ref": "#/definitions/durations" },
             ],
         },
+        "names": { "type": "array", "minItems": 1, "items": { "type": "string" } },
         "program": program(),
         "expectations": {
             "type": "array",

@@ -144,7 +144,7 @@ pub(super) const TOP: Section = Section {
         &workloads::SECTION,
         &own_types::SECTION,
     ],
-    not_yet: &["zones", "zone", "replicas", "faults", "client", "clients"],
+    not_yet: &["faults", "client", "clients"],
 };
 
 /// All sections of a scenario with all their keys, in the order in which they are written.
@@ -153,6 +153,7 @@ pub const SECTIONS: &[&Section] = &[
     &store::SECTION,
     &store::SCALING,
     &network::SECTION,
+    &network::PAIRS,
     &database::SECTION,
     &cost::SECTION,
     &alarms::SECTION,
@@ -182,8 +183,14 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let expect = read_expectations(&table, input.judge);
     let known_platform = platform.unwrap_or(Platform::ElastiCache);
     let own_types = own_types::read(&table);
-    let store = StoreSpec::read(table.section(&store::SECTION), known_platform, &own_types);
     let network = NetworkSpec::read(table.section(&network::SECTION));
+    let zones = network.as_ref().map_or(&[][..], |n| &n.zones.names);
+    let of_store = table.section(&store::SECTION);
+    let store = StoreSpec::read(of_store, known_platform, &own_types, zones);
+    if let (Some(network), Some(store)) = (&network, &store) {
+        let table = table.section(&network::SECTION);
+        network.check_replicas(&table, store.topology.replicas);
+    }
     let database = DatabaseSpec::read(table.section(&database::SECTION));
     let owner = (known_platform, &own_types);
     let cost = CostSpec::read(table.section(&cost::SECTION), input, owner, store.as_ref());
@@ -191,7 +198,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let mut places = Vec::new();
     let trace = traffic::read(table.section(&traffic::SECTION), input);
     let recorded = !matches!(trace, Ok(None));
-    let users = read_users(&table, duration, recorded, &mut places);
+    let users = read_users(&table, duration, recorded, zones, &mut places);
     let workloads = workloads::read(&table, users.as_deref());
     let start = Start::read(&table, users.as_deref());
     let filling_up = match start {
@@ -344,6 +351,7 @@ fn read_users(
     table: &Table<'_>,
     duration: Option<Span>,
     recorded: bool,
+    zones: &[String],
     places: &mut Vec<Option<Place>>,
 ) -> Option<Vec<UserClass>> {
     let tables = table.sections(&users::SECTION);
@@ -375,7 +383,7 @@ fn read_users(
     let mut classes = Vec::with_capacity(tables.len());
     for (number, table) in tables.into_iter().enumerate() {
         places.push(table.place());
-        classes.push(UserClass::read(table, number, duration, &mut names));
+        classes.push(UserClass::read(table, number, duration, &mut names, zones));
     }
     let classes: Vec<UserClass> = classes.into_iter().collect::<Option<_>>()?;
     let kinds: usize = classes
@@ -466,7 +474,7 @@ impl Scenario {
             let placed = self.expect.iter().map(Placed::nowhere).collect();
             out.put(&EXPECT, &placed);
         }
-        self.store.write(&mut out);
+        self.store.write(&self.network.zones.names, &mut out);
         self.network.write(&mut out);
         self.database.write(&mut out);
         self.cost.write(&mut out);
@@ -475,7 +483,7 @@ impl Scenario {
             trace.write(&mut out);
         }
         for class in &self.users {
-            class.write(&mut out);
+            class.write(&self.network.zones.names, &mut out);
         }
         for workload in &self.workloads {
             workload.write(self, &mut out);

@@ -71,10 +71,10 @@ impl Node {
         };
         let start = at.max(self.server.free_at());
         let outcome = self.keyspace.execute(command, key, start);
-        let service = if command.name == CommandName::Get && outcome == Outcome::Hit {
-            pace.by_bytes(self.keyspace.bytes(key))
-        } else {
-            pace.of_command(command, outcome, key, &self.keyspace)
+        let service = match command.name {
+            CommandName::Get if outcome == Outcome::Hit => pace.by_bytes(self.keyspace.bytes(key)),
+            CommandName::Expire => pace.by_bytes(0),
+            _ => pace.of_command(command, outcome, key, &self.keyspace),
         };
         let done = self.server.serve(start, service);
         if self.keyspace.wants_fast_expiry() {
@@ -150,6 +150,17 @@ impl Node {
         self.server.serve(start, takes);
     }
 
+    /// The process does nothing for `span` from `at` on, or from when it is free.
+    pub fn stand_still(&mut self, at: Time, span: Span) {
+        let start = at.max(self.server.free_at());
+        self.server.serve(start, span);
+    }
+
+    /// Another process takes its place at `at`, with nothing before it.
+    pub fn restart(&mut self, at: Time) {
+        self.server.restart(at);
+    }
+
     /// Its keys.
     pub const fn keyspace(&self) -> &Keyspace {
         &self.keyspace
@@ -177,6 +188,84 @@ impl Node {
     #[inline]
     pub fn warm(&self, key: KeyId) {
         self.keyspace.warm(key);
+    }
+}
+
+/// A replica as its readers see it: a queue of its own in front of its primary's keys.
+#[derive(Debug)]
+pub struct Reader {
+    server: Server,
+    model: Model,
+}
+
+impl Reader {
+    /// A replica in a store.
+    #[must_use]
+    pub fn new(spec: &StoreSpec) -> Self {
+        Self {
+            server: Server::default(),
+            model: Model::new(spec),
+        }
+    }
+
+    /// A command that only reads arrives at `at`, as at a [`Node`]. `outcome` tells what it finds
+    /// at the moment that it takes effect.
+    pub fn read(
+        &mut self,
+        command: &Command,
+        key: KeyId,
+        keyspace: &Keyspace,
+        at: Time,
+        outcome: impl FnOnce(Time) -> Outcome,
+        bits: impl FnOnce() -> u64,
+    ) -> Reply {
+        match &mut self.model {
+            Model::Plain(pace) => {
+                let start = at.max(self.server.free_at());
+                let outcome = outcome(start);
+                let service = pace.of_command(command, outcome, key, keyspace);
+                Reply {
+                    outcome,
+                    start,
+                    done: self.server.serve(start, service),
+                }
+            }
+            Model::Machine(machine) => {
+                let shape = keyspace.shape(key);
+                let value = if command.name.returns_value() {
+                    keyspace.bytes(key)
+                } else {
+                    0
+                };
+                let ready = machine.receive(command, shape, value, at);
+                let start = ready.max(self.server.free_at());
+                let outcome = outcome(start);
+                let work = machine.service(command, outcome, key, keyspace, bits);
+                let service = machine.at_its_speed(start, work);
+                let executed = self.server.serve(start, service);
+                Reply {
+                    outcome,
+                    start,
+                    done: machine.send(command, outcome, shape, value, executed),
+                }
+            }
+        }
+    }
+
+    /// As [`Node::restart`].
+    pub fn restart(&mut self, at: Time) {
+        self.server.restart(at);
+    }
+
+    /// As [`Node::stand_still`].
+    pub fn stand_still(&mut self, at: Time, span: Span) {
+        let start = at.max(self.server.free_at());
+        self.server.serve(start, span);
+    }
+
+    /// As [`Node::busy`].
+    pub const fn busy(&self) -> Span {
+        self.server.busy()
     }
 }
 

@@ -79,15 +79,23 @@ impl<P: Probe> World<P> {
                         session.left(probe, class, now, presence);
                     }
                 });
-                copies.then_some(Stage::Change)
+                (copies && !request.unreachable).then_some(Stage::Change)
+            }
+            _ if request.unreachable => {
+                // The application has an error, and does nothing more about it.
+                if request.program.parts_from_old() {
+                    self.finish_old(place);
+                }
+                None
             }
             ProgramKind::Read | ProgramKind::Modify if gone => {
                 let visitor = self.visitors.get_mut(request.visitor);
                 self.probe.about(visit_of(&visitor.user));
-                visitor
-                    .session
-                    .found_gone(&mut self.probe, request.class, now)
-                    .then_some(Stage::Gone)
+                let session = &mut visitor.session;
+                let recovers = session.found_gone(&mut self.probe, request.class, now);
+                // At a replica that had none of it yet the application does not see the difference.
+                let overlooked = request.too_early && session.is_open();
+                (recovers || overlooked).then_some(Stage::Gone)
             }
             ProgramKind::LoginAgain => {
                 self.finish_old(place);
@@ -131,6 +139,9 @@ impl<P: Probe> World<P> {
         }
         let aftermath = aftermath(self.crowds[request.class as usize].login);
         let now = self.now;
+        if self.visitors.get(request.visitor).session.is_open() {
+            self.probe.overlooked(now, request.class, aftermath);
+        }
         self.ledger(request.visitor, |session, probe, class, _| {
             session.made_good(probe, class, now, aftermath);
         });
@@ -174,6 +185,11 @@ impl<P: Probe> World<P> {
             return;
         }
         let now = self.now;
+        if self.visitors.get(request.visitor).session.is_open() {
+            // It lives, and what the application stores takes its place.
+            self.probe
+                .overlooked(now, request.class, Aftermath::Restored);
+        }
         self.ledger(request.visitor, |session, probe, class, _| {
             session.made_good(probe, class, now, Aftermath::Restored);
             session.begin_restoring();

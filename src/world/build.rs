@@ -23,6 +23,7 @@ use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
 use super::past::Epoch;
 use super::side::{Beside, Manners};
+use super::topology::Topology;
 use super::trace::{Recorded, Rows};
 use super::visits::Seats;
 use super::workloads::Workloads;
@@ -42,6 +43,9 @@ impl<P: Probe> World<P> {
         let mut nodes: Vec<Node> = (0..scenario.store.shards)
             .map(|index| Node::new(&scenario.store, index, &streams, start_unix_ms))
             .collect();
+        let topology = Topology::new(scenario, &streams).map(Box::new);
+        // Where commands go is asked on another way.
+        let at_once = topology.is_none();
         let crowds = scenario
             .users
             .iter()
@@ -58,6 +62,9 @@ impl<P: Probe> World<P> {
                     // All seats are taken already.
                     crowd.openings = Vec::new();
                 }
+                if at_once && !crowd.prepares {
+                    crowd.programs.send_at_once();
+                }
                 crowd
             })
             .collect();
@@ -66,14 +73,9 @@ impl<P: Probe> World<P> {
             Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
         });
         let elsewhere = Elsewhere::new(&scenario.store.kind).map(Box::new);
+        let detours = elsewhere.is_some() || topology.is_some();
         let workloads = Workloads::new(scenario, root, &mut nodes);
-        let seconds = scenario.duration.seconds().max(1e-9);
-        let workloads_rate: f64 = scenario
-            .workloads
-            .iter()
-            .map(|workload| workload.expected_requests(scenario))
-            .sum();
-        let rate = (scenario.expected_requests() + workloads_rate) / seconds;
+        let rate = request_rate(scenario);
         let sessions = scenario
             .expected_live_sessions()
             .min(f64::from(MAX_VISITORS)) as u64;
@@ -107,6 +109,8 @@ impl<P: Probe> World<P> {
                 |elsewhere| elsewhere.cleanup_every(),
             ),
             elsewhere,
+            topology,
+            detours,
             samples: Vec::with_capacity(nodes.len()),
             nodes,
             issued: 0,
@@ -134,6 +138,7 @@ impl<P: Probe> World<P> {
             self.agenda
                 .push(Time::ZERO + phase, Event::Cron(node as u32).pack());
         }
+        self.expect_tick();
         for class in 0..self.crowds.len() {
             self.expect_next_user(class);
         }
@@ -141,6 +146,16 @@ impl<P: Probe> World<P> {
         self.expect_next_row();
         self.begin_workloads();
     }
+}
+
+/// Requests a second that are to be expected.
+fn request_rate(scenario: &Scenario) -> f64 {
+    let seconds = scenario.duration.seconds().max(1e-9);
+    let workloads = scenario.workloads.iter();
+    let of_workloads: f64 = workloads
+        .map(|workload| workload.expected_requests(scenario))
+        .sum();
+    (scenario.expected_requests() + of_workloads) / seconds
 }
 
 fn crowd(
@@ -154,11 +169,8 @@ fn crowd(
     let key = KeyPattern::new(&session.key, session.id_length as usize);
     let shape = register(shape_of(session, key.len()), nodes);
     let returns = class.return_share > Ratio::ZERO;
-    let mut programs = Programs::new(session, class.follows_updates());
+    let programs = Programs::new(session, class.follows_updates());
     let prepares = manners.prepare() || programs.need_errands();
-    if !prepares {
-        programs.send_at_once();
-    }
     Crowd {
         programs,
         login: class.login,

@@ -42,6 +42,7 @@ impl<P: Probe> World<P> {
         self.close_recorded_sessions();
         // Rows and minutes end where the next begins; the last ones end with the run.
         self.sample_nodes();
+        self.state_crossings();
         self.probe
             .window(self.now, &self.samples, live_sessions, self.users_present);
         self.probe.minute(self.now, &self.samples);

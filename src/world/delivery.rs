@@ -9,6 +9,7 @@ use crate::units::{Span, Time};
 
 use super::World;
 use super::journey::answer;
+use super::side::KeyAt;
 
 /// A command that has reached its node.
 pub(super) struct Delivery {
@@ -34,7 +35,10 @@ pub(super) struct Delivered {
 impl<P: Probe> World<P> {
     /// When a command that is sent at `at` will be at its node.
     #[inline]
-    pub(super) fn arrival(&self, draws: RequestDraws, number: u8, at: Time) -> Time {
+    pub(super) fn arrival(&self, node: u16, draws: RequestDraws, number: u8, at: Time) -> Time {
+        if self.topology.is_some() {
+            return self.arrival_in_topology(node, (draws, number), at);
+        }
         at.saturating_add(Span(self.hop.draw(draws.at(number, Purpose::HopOut))))
     }
 
@@ -58,11 +62,16 @@ impl<P: Probe> World<P> {
                 took: reply.done - *sent,
             };
         }
-        let reply = self.nodes[*node as usize].execute(command, *key, self.now, || {
-            draws.at(*number, Purpose::Service)
-        });
-        let hop = Span(self.hop.draw(draws.at(*number, Purpose::HopBack)));
-        let back = reply.done.saturating_add(hop);
+        let (reply, back) = if self.topology.is_some() {
+            let (key, node) = (key.0, *node);
+            self.deliver_in_topology(KeyAt { key, node }, command, (*draws, *number))
+        } else {
+            let reply = self.nodes[*node as usize].execute(command, *key, self.now, || {
+                draws.at(*number, Purpose::Service)
+            });
+            let hop = Span(self.hop.draw(draws.at(*number, Purpose::HopBack)));
+            (reply, reply.done.saturating_add(hop))
+        };
         self.probe.command(&CommandDone {
             node: *node,
             name: command.name,

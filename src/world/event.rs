@@ -30,6 +30,8 @@ pub(super) enum Event {
     /// The number of the application's instances changes (0), or one of them (its number + 1) is
     /// gone.
     Instances(u32),
+    /// Somebody looks after the replicas.
+    Tick,
 }
 
 /// Largest number of visitors and of requests on their way: what 28 bits can name.
@@ -52,6 +54,7 @@ impl Event {
             Self::Recorded(number) => (9, number),
             Self::Workload(number) => (10, number),
             Self::Instances(number) => (11, number),
+            Self::Tick => (12, 0),
         };
         debug_assert!(number < MAX_VISITORS, "an event names too large a number");
         kind << NUMBER_BITS | number
@@ -72,7 +75,8 @@ impl Event {
             8 => Self::End,
             9 => Self::Recorded(number),
             10 => Self::Workload(number),
-            _ => Self::Instances(number),
+            11 => Self::Instances(number),
+            _ => Self::Tick,
         }
     }
 
@@ -118,6 +122,7 @@ mod tests {
             Event::Recorded(9),
             Event::Workload(70),
             Event::Instances(3),
+            Event::Tick,
         ] {
             assert_eq!(Event::unpack(event.pack()), event);
         }

@@ -107,8 +107,12 @@ impl<P: Probe> World<P> {
             self.program_over(place, at);
             return;
         };
-        let request = self.requests.get_mut(place);
-        let arrival = request.depart(step, at, &self.hop);
+        let arrival = if self.topology.is_some() {
+            self.depart_in_topology(place, step, at)
+        } else {
+            let request = self.requests.get_mut(place);
+            request.depart(step, at, &self.hop)
+        };
         self.schedule(arrival, Event::Arrive(place));
     }
 
@@ -124,8 +128,8 @@ impl<P: Probe> World<P> {
     /// A command reaches its node, which executes it in its turn.
     #[inline]
     pub(super) fn arrive(&mut self, place: u32) {
-        if self.elsewhere.is_some() {
-            self.arrive_elsewhere(place);
+        if self.detours {
+            self.take_detour(place);
             return;
         }
         let request = self.requests.get_mut(place);
@@ -174,6 +178,16 @@ impl<P: Probe> World<P> {
                 self.schedule(arrival, Event::Arrive(place));
             }
             None => self.program_over(place, back),
+        }
+    }
+
+    /// A command reaches its node where that is no single server of a shard in the only zone.
+    #[inline(never)]
+    fn take_detour(&mut self, place: u32) {
+        if self.elsewhere.is_some() {
+            self.arrive_elsewhere(place);
+        } else {
+            self.arrive_in_topology(place);
         }
     }
 

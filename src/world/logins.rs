@@ -10,7 +10,7 @@ use crate::store::keyspace::KeyId;
 
 use super::request::Stage;
 use super::side::KeyAt;
-use super::{ABANDONED, NO_OWNER, World};
+use super::{ABANDONED, World};
 
 impl<P: Probe> World<P> {
     /// Begins a session by `program`, in a request of its own. Users who must log in again do so
@@ -130,13 +130,12 @@ impl<P: Probe> World<P> {
         if key == NO_KEY {
             return;
         }
-        let keyspace = self.nodes[visitor.session.node as usize].keyspace_mut();
+        let node = visitor.session.node;
         if visitor.user.requests_in_flight > 1 {
+            let keyspace = self.nodes[node as usize].keyspace_mut();
             keyspace.set_owner(KeyId(key), ABANDONED);
-        } else if keyspace.is_live(KeyId(key)) {
-            keyspace.set_owner(KeyId(key), NO_OWNER);
         } else {
-            keyspace.release(KeyId(key));
+            self.give_up(KeyAt { key, node });
         }
     }
 }

@@ -22,6 +22,7 @@ mod request;
 mod side;
 mod special;
 mod stale;
+mod topology;
 mod trace;
 mod visits;
 mod workloads;
@@ -49,6 +50,7 @@ use elsewhere::Elsewhere;
 use event::{Event, MAX_VISITORS};
 use request::Request;
 use side::{Beside, Errand, KeyAt, Manners, Side};
+use topology::Topology;
 use trace::Recorded;
 use workloads::Workloads;
 
@@ -196,6 +198,10 @@ struct World<P> {
     slots: SlotMap,
     hop: Quantiles,
     database: Database,
+    /// Replicas and zones, if there are any.
+    topology: Option<Box<Topology>>,
+    /// Whether commands go to something else than a single server for each shard.
+    detours: bool,
     /// Where sessions lie, if in no cache.
     elsewhere: Option<Box<Elsewhere>>,
     /// Recorded traffic, if the scenario names any.
@@ -241,19 +247,8 @@ impl<P: Probe> World<P> {
                     self.arrive(request);
                     continue;
                 }
-                match Event::unpack(bits) {
-                    Event::Wake(visitor) => self.wake(visitor),
-                    Event::Arrive(request) => self.arrive(request),
-                    Event::Reply(request) => self.reply(request),
-                    Event::NewUser(class) => self.new_user(class),
-                    Event::Cron(node) => self.cron(node),
-                    Event::Window => self.end_window(),
-                    Event::Minute => self.end_minute(),
-                    Event::MeasurementBegins => self.begin_measurement(),
-                    Event::End => return true,
-                    Event::Recorded(number) => self.play(number),
-                    Event::Workload(number) => self.work(number),
-                    Event::Instances(number) => self.scale(number),
+                if self.other_event(Event::unpack(bits)) {
+                    return true;
                 }
             }
             if !watch(self.now, self.issued) {
@@ -262,15 +257,50 @@ impl<P: Probe> World<P> {
         }
     }
 
+    /// What happens less often than that users act and commands arrive. True if it is the end.
+    #[inline(never)]
+    fn other_event(&mut self, event: Event) -> bool {
+        match event {
+            Event::Wake(_) | Event::Arrive(_) => unreachable!("`run` handles these itself"),
+            Event::Reply(request) => self.reply(request),
+            Event::NewUser(class) => self.new_user(class),
+            Event::Cron(node) => self.cron(node),
+            Event::Window => self.end_window(),
+            Event::Minute => self.end_minute(),
+            Event::MeasurementBegins => self.begin_measurement(),
+            Event::End => return true,
+            Event::Recorded(number) => self.play(number),
+            Event::Workload(number) => self.work(number),
+            Event::Instances(number) => self.scale(number),
+            Event::Tick => self.look_after_replicas(),
+        }
+        false
+    }
+
     fn cron(&mut self, node: u32) {
         if self.elsewhere.is_some() {
             self.clean_up(node);
             return;
         }
         self.nodes[node as usize].cron(self.now);
+        self.stream_deaths(node as u16);
         self.bury(node as u16);
         self.agenda
             .push(self.now + self.cron_period, Event::Cron(node).pack());
+    }
+
+    /// The number of a key that is not live is given back: at once, or when no replica can be asked
+    /// for it any more.
+    fn release_key(&mut self, at: KeyAt) {
+        let keyspace = self.nodes[at.node as usize].keyspace_mut();
+        let topology = self.topology.as_mut();
+        match topology.and_then(|topology| topology.history_of(at.node)) {
+            None => keyspace.release(KeyId(at.key)),
+            Some(history) => {
+                keyspace.set_owner(KeyId(at.key), NO_OWNER);
+                history.dig(KeyId(at.key));
+            }
+        }
     }
 
     /// Tells the ledger which keys died on a node since the last time.
@@ -298,7 +328,8 @@ impl<P: Probe> World<P> {
             };
             if death.owner >= ABANDONED {
                 if death.owner == NO_OWNER {
-                    self.nodes[node as usize].keyspace_mut().release(death.key);
+                    let key = death.key.0;
+                    self.release_key(KeyAt { key, node });
                 }
                 continue;
             }
@@ -370,6 +401,7 @@ impl<P: Probe> World<P> {
 
     fn end_window(&mut self) {
         self.sample_nodes();
+        self.state_crossings();
         self.probe.window(
             self.now,
             &self.samples,
@@ -382,6 +414,7 @@ impl<P: Probe> World<P> {
 
     fn end_minute(&mut self) {
         self.sample_nodes();
+        self.state_crossings();
         self.probe.minute(self.now, &self.samples);
         self.agenda
             .push(self.now + Span::from_secs(60), Event::Minute.pack());
@@ -406,6 +439,7 @@ impl<P: Probe> World<P> {
             .count();
         let open = open + self.recorded_sessions().filter(|s| s.has_no_fate()).count();
         self.sample_nodes();
+        self.state_crossings();
         self.probe
             .measurement_begins(self.now, &self.samples, open as u64);
         self.agenda

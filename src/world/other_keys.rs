@@ -35,7 +35,7 @@ impl<P: Probe> World<P> {
         if keyspace.is_live(KeyId(at.key)) {
             keyspace.set_owner(KeyId(at.key), NO_OWNER);
         } else {
-            keyspace.release(KeyId(at.key));
+            self.release_key(at);
         }
     }
 

@@ -50,6 +50,12 @@ pub(super) struct Request {
     pub(super) refused: bool,
     /// It stored a new session.
     pub(super) created: bool,
+    /// The node of its shard that its present command goes to.
+    pub(super) member: u8,
+    /// A node did not answer it: its program ends.
+    pub(super) unreachable: bool,
+    /// It looked for its session at a replica that had none of it yet.
+    pub(super) too_early: bool,
 }
 
 /// What a request waits for.
@@ -105,6 +111,9 @@ impl Request {
             seen: SessionSeen::NotBelieved,
             refused: false,
             created: false,
+            member: 0,
+            unreachable: false,
+            too_early: false,
         }
     }
 

@@ -66,6 +66,11 @@ impl<P: Probe> World<P> {
             self.bury(at.node);
             return (reply, reply.done);
         }
+        if self.topology.is_some() {
+            let done = self.command_in_topology(place, at, &command);
+            self.bury(at.node);
+            return done;
+        }
         let request = self.requests.get_mut(place);
         let (draws, number) = (request.draws, request.commands);
         let node = &mut self.nodes[at.node as usize];
@@ -110,6 +115,9 @@ impl<P: Probe> World<P> {
         if self.elsewhere.is_some() {
             let reply = self.command_elsewhere(place, at, &command);
             return (reply, reply.done);
+        }
+        if self.topology.is_some() {
+            return self.command_in_topology(place, at, &command);
         }
         let request = self.requests.get(place);
         let (draws, number) = (request.draws, request.commands);
@@ -239,8 +247,7 @@ impl<P: Probe> World<P> {
         if reply.outcome == Outcome::Oom {
             // A database refused it.
         } else if old.node == request.node && old.key != request.key {
-            let keyspace = self.nodes[old.node as usize].keyspace_mut();
-            reply.outcome = keyspace.rename(KeyId(old.key), KeyId(request.key), reply.start);
+            reply.outcome = self.rename(old, request.key, reply.start);
             self.bury(old.node);
         } else {
             reply.outcome = Outcome::NotDone;

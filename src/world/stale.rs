@@ -8,7 +8,7 @@ use crate::store::keyspace::KeyId;
 use crate::units::Time;
 
 use super::side::{Errand, KeyAt};
-use super::{ABANDONED, NO_OWNER, World};
+use super::{ABANDONED, World};
 
 impl<P: Probe> World<P> {
     /// Prepares a request: the cookie it brings, what it adds to the session. False if it comes
@@ -156,12 +156,10 @@ impl<P: Probe> World<P> {
             return;
         }
         let alone = self.visitors.get(request.visitor).user.requests_in_flight <= 1;
-        let keyspace = self.nodes[old.node as usize].keyspace_mut();
+        let keyspace = self.nodes[old.node as usize].keyspace();
         let live = keyspace.is_live(KeyId(old.key));
-        if alone && !live {
-            keyspace.release(KeyId(old.key));
-        } else if alone {
-            keyspace.set_owner(KeyId(old.key), NO_OWNER);
+        if alone {
+            self.give_up(old);
         }
         if live && request.program == ProgramKind::LoginAgain {
             self.probe.mark(self.now, request.class, Mark::LeakedKey, 1);

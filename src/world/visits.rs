@@ -5,12 +5,12 @@ use crate::kernel::slab::Slab;
 use crate::probe::{Probe, RequestKind};
 use crate::program::ProgramKind;
 use crate::session::NO_KEY;
-use crate::store::keyspace::KeyId;
 use crate::traffic::{Act, Class, Intent, Phase, User};
 use crate::units::Time;
 
 use super::event::Event;
-use super::{NO_OWNER, Visitor, World};
+use super::side::KeyAt;
+use super::{Visitor, World};
 
 /// The seats of a class with a fixed number of concurrent users: whoever leaves one is replaced
 /// at once.
@@ -346,14 +346,11 @@ impl<P: Probe> World<P> {
         let visitor = self.visitors.get_mut(place);
         let key = std::mem::replace(&mut visitor.session.key, NO_KEY);
         if key != NO_KEY {
-            let keyspace = self.nodes[visitor.session.node as usize].keyspace_mut();
-            if keyspace.is_live(KeyId(key)) {
-                // It stays in the store without a session, until its TTL or an eviction.
-                keyspace.set_owner(KeyId(key), NO_OWNER);
-            } else {
-                keyspace.release(KeyId(key));
-            }
+            let node = visitor.session.node;
+            // If it is there it stays in the store without a session, until its TTL or an eviction.
+            self.give_up(KeyAt { key, node });
         }
+        let visitor = self.visitors.get(place);
         let (class, gone) = (visitor.user.class(), visitor.user.phase() == Phase::Gone);
         if self.crowds[class as usize].prepares {
             self.give_up_others(place, class, gone);

@@ -30,6 +30,7 @@ mod shipped;
 mod speed;
 mod start;
 mod support;
+mod topology;
 mod traces;
 mod traffic;
 mod workloads;

@@ -148,7 +148,8 @@ impl Figures {
 
     /// Price of all nodes in USD a month.
     pub(super) fn price_per_month(&self, scenario: &Scenario) -> Option<f64> {
-        let nodes = f64::from(scenario.store.shards);
+        let nodes = scenario.store.shards * scenario.store.topology.nodes();
+        let nodes = f64::from(nodes);
         let month = self.price_per_hour? * nodes * HOURS_PER_MONTH;
         Some((month * 100.0).round() / 100.0)
     }

@@ -89,7 +89,8 @@ fn nodes(text: &mut String, scenario: &Scenario, figures: &Figures) {
             let _ = write!(line, ", {connections} connections");
         }
         figure(text, "", &line);
-        let nodes = plural(store.shards.into(), "node", "nodes");
+        let nodes = u64::from(store.shards) * u64::from(store.topology.nodes());
+        let nodes = plural(nodes, "node", "nodes");
         let line = match (figures.price_per_hour, figures.price_per_month(scenario)) {
             (Some(hour), Some(month)) if node_type.price_date.is_empty() => {
                 format!("{nodes}: ${hour} an hour each, ${month:.2} a month")

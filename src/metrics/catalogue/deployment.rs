@@ -1,5 +1,7 @@
 //! Metrics of the nodes, of the database behind them, and of what they cost.
 
+use crate::probe::Mark;
+
 use super::Better::{Higher, Lower, Neither};
 use super::Source::{self, Counts as ByCount, Gauges as ByGauge};
 use super::table::{metric, rate, ratio};
@@ -76,6 +78,43 @@ pub(super) fn nodes() -> [Metric; 9] {
     ]
 }
 
+pub(super) fn replicas() -> [Metric; 4] {
+    [
+        metric(
+            "stale_reads",
+            Unit::Count,
+            Lower,
+            "Reads at a replica that did not find what the primary had: an older value, one that \
+             was deleted, or nothing yet.",
+            ByCount(|c, a| {
+                let stale = c.marks[Mark::StaleRead as usize] + c.marks[Mark::EarlyRead as usize];
+                count(stale).filter(|_| a.replicas)
+            }),
+        ),
+        metric(
+            "stale_reads.not_there",
+            Unit::Count,
+            Lower,
+            "Of these, reads that found nothing: a user whose session lives seems to have none.",
+            ByCount(|c, a| count(c.marks[Mark::EarlyRead as usize]).filter(|_| a.replicas)),
+        ),
+        metric(
+            "cross_zone_bytes",
+            Unit::Bytes,
+            Lower,
+            "Bytes that went from zone to zone between users and nodes, headers included.",
+            ByCount(|c, a| count(c.crossed).filter(|_| a.zones)),
+        ),
+        metric(
+            "cross_zone_bytes.replication",
+            Unit::Bytes,
+            Lower,
+            "Bytes of the stream that nodes sent to replicas in other zones.",
+            ByCount(|c, a| count(c.replicated).filter(|_| a.zones && a.replicas)),
+        ),
+    ]
+}
+
 pub(super) fn database() -> [Metric; 5] {
     [
         metric(
@@ -124,13 +163,14 @@ pub(super) fn database() -> [Metric; 5] {
     ]
 }
 
-pub(super) fn costs() -> [Metric; 7] {
+pub(super) fn costs() -> [Metric; 8] {
     let cost = |name, better, help, amount| metric(name, Unit::Dollars, better, help, amount);
     [
         cost(
             "cost_per_month",
             Lower,
-            "A month of the nodes, paid for as [cost] says, and of their backups.",
+            "A month of the nodes, paid for as [cost] says, of their backups, and of what goes from \
+             zone to zone.",
             Source::Bill(|b| b.total),
         ),
         cost(
@@ -156,6 +196,12 @@ pub(super) fn costs() -> [Metric; 7] {
             Lower,
             "A month of the backups.",
             Source::Bill(|b| b.backups),
+        ),
+        cost(
+            "cost_per_month.cross_zone",
+            Lower,
+            "A month of what goes from zone to zone.",
+            Source::Bill(|b| b.cross_zone),
         ),
         cost(
             "cost_per_month.serverless",

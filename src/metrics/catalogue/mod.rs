@@ -141,6 +141,9 @@ impl Metric {
         match self.source {
             Source::Counts(_) | Source::Lost(_) | Source::Gauges(_) => true,
             Source::RunCounts(_) | Source::Bill(_) => false,
+            Source::Latency(Group::ReplicationLag | Group::ReportedLag, quantile) => {
+                quantile == Quantile::Max
+            }
             Source::Latency(group, quantile) => {
                 matches!(group, Group::Requests | Group::Node)
                     && brief(
@@ -170,6 +173,12 @@ impl Metric {
                 .node_latency
                 .and_then(|b| brief(&b, quantile))
                 .map(seconds),
+            Source::Latency(Group::ReplicationLag, Quantile::Max) => {
+                row.gauges.replication_lag.map(seconds)
+            }
+            Source::Latency(Group::ReportedLag, Quantile::Max) => {
+                row.gauges.replication_lag_reported.map(seconds)
+            }
             Source::RunCounts(_) | Source::Bill(_) | Source::Latency(..) => None,
         }
     }

@@ -22,6 +22,7 @@ pub fn catalogue() -> Vec<Metric> {
     metrics.extend(libraries());
     metrics.extend(latencies());
     metrics.extend(deployment::nodes());
+    metrics.extend(deployment::replicas());
     metrics.extend(deployment::database());
     metrics.extend(deployment::costs());
     metrics
@@ -351,6 +352,13 @@ const fn describe(group: Group) -> &'static str {
         }
         Group::Node => "A command at the server, from its arrival to its execution",
         Group::Database => "A query of the database, waiting included",
+        Group::ReplicationLag => {
+            "How far replicas are behind their primary, looked at every 0.618 s"
+        }
+        Group::ReportedLag => {
+            "How far replicas are behind as their primary knows it, up to a second old \
+             (ReplicationLag)"
+        }
     }
 }
 

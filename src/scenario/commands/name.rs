@@ -136,6 +136,11 @@ impl CommandName {
             )
     }
 
+    /// Whether a replica can answer it.
+    pub const fn only_reads(self) -> bool {
+        self.is_read() && !matches!(self, Self::GetEx)
+    }
+
     /// Whether its reply holds the value.
     pub const fn returns_value(self) -> bool {
         matches!(self, Self::Get | Self::GetEx | Self::HGetAll | Self::HMGet)

@@ -6,6 +6,8 @@ pub const BACKUP: &str = "backup-gb-month";
 pub const SERVERLESS_STORAGE: &str = "serverless-gb-hour";
 /// A million `ElastiCache` processing units of a serverless cache.
 pub const SERVERLESS_REQUESTS: &str = "serverless-million-ecpu";
+/// A GB that goes from zone to zone, at the end that pays.
+pub const CROSS_ZONE: &str = "cross-zone-gb";
 /// The engine of a price that holds for all of them.
 const ANY: &str = "any";
 const HEAD: [&str; 5] = ["item", "engine", "region", "usd", "date"];

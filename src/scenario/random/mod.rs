@@ -11,13 +11,14 @@ use crate::kernel::streams::Streams;
 use crate::units::{Bytes, Rate, Ratio, Span};
 
 mod store;
+mod topology;
 
 use self::store::{own_types, store};
 use super::alarms::{Alarm, Condition, Side};
 use super::cost::{CostSpec, Payment};
 use super::database::{DatabaseSpec, OnLostSession, Writes};
 use super::expect::{Bound, Comparison, Expectation};
-use super::network::NetworkSpec;
+use super::network::{NetworkSpec, ZoneSpec};
 use super::reader::choice::Choice;
 use super::store::Platform;
 use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
@@ -54,6 +55,8 @@ pub fn random_scenario(seed: u64) -> Scenario {
         node_types: own_types(&mut dice),
         network: NetworkSpec {
             hop: dice.spans(0, 2_000_000),
+            zones: ZoneSpec::ONE,
+            replication_bandwidth: None,
         },
         database: DatabaseSpec {
             concurrency: dice.between(1, 64) as u32,
@@ -72,6 +75,9 @@ pub fn random_scenario(seed: u64) -> Scenario {
         users,
     };
     beside::elsewhere(&mut dice, &mut scenario);
+    if scenario.store.kind.is_cache() {
+        topology::topology(&mut dice, &mut scenario);
+    }
     // Spikes of a crowd that clicks on large pages would take too long to run.
     if scenario.expected_requests() > MOST_REQUESTS {
         for class in &mut scenario.users {
@@ -130,6 +136,7 @@ fn cost(dice: &mut Dice) -> CostSpec {
     let serverless_storage = price(200_000);
     let serverless_requests = price(5_000);
     let database_queries = price(2_000_000);
+    let cross_zone = price(100_000);
     CostSpec {
         region: dice.pick(&["us-east-1", "eu-\"west\"-1"]).to_owned(),
         source: dice.pick(&["AWS, 2026", "our <contract>"]).to_owned(),
@@ -139,6 +146,7 @@ fn cost(dice: &mut Dice) -> CostSpec {
         backups: dice.between(0, 35) as u32,
         backup_storage,
         serverless_storage,
+        cross_zone,
         serverless_requests,
         database_queries,
     }
@@ -284,6 +292,7 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
         } else {
             Parallel::ONE
         },
+        zone: None,
         stay: visits.stay,
         script: visits.script,
         modify_share: visits.modify_share,

@@ -3,8 +3,8 @@
 use crate::scenario::presets::node_types::{self, NodeType, Offer};
 use crate::scenario::reader::choice::Choice;
 use crate::scenario::store::{
-    Allocator, CpuCredits, Engine, EvictionPolicy, Platform, ServiceTime, SpeedSpec, StoreKind,
-    StoreSpec,
+    Allocator, CpuCredits, Engine, EvictionPolicy, Platform, ReplicaSpec, ServiceTime, SpeedSpec,
+    StoreKind, StoreSpec,
 };
 use crate::units::{Bandwidth, Bytes, Ratio, Span, Speed};
 
@@ -33,19 +33,22 @@ pub(super) fn store(dice: &mut Dice, platform: Platform) -> StoreSpec {
         (Bytes(dice.between(2 << 20, 16 << 20)), Ratio::ZERO)
     };
     let engine = dice.pick(&offered);
+    let allocator = if elasticache {
+        Allocator::Bundled
+    } else {
+        dice.choice::<Allocator>()
+    };
+    let shards = if dice.one_in(2) {
+        1
+    } else {
+        dice.between(2, 9) as u32
+    };
     StoreSpec {
         kind: StoreKind::Cache,
         engine,
-        allocator: if elasticache {
-            Allocator::Bundled
-        } else {
-            dice.choice::<Allocator>()
-        },
-        shards: if dice.one_in(2) {
-            1
-        } else {
-            dice.between(2, 9) as u32
-        },
+        allocator,
+        shards,
+        topology: ReplicaSpec::none(shards > 1),
         node_type: node_type.map(str::to_owned),
         maxmemory,
         reserved_memory,

@@ -60,6 +60,8 @@ pub enum Kind {
     Durations,
     /// A size or a distribution of sizes.
     Sizes,
+    /// A list of names.
+    Names,
     /// A list of commands.
     Program,
     /// A list of requests.
@@ -98,6 +100,7 @@ impl Kind {
             Self::Choice(_) => "one of",
             Self::Durations => "duration or distribution",
             Self::Sizes => "size or distribution",
+            Self::Names => "list of names",
             Self::Program => "list of commands",
             Self::Script => "list of requests",
             Self::Parallel => "whole number or distribution",

@@ -4,6 +4,7 @@ use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use super::choice::nearest;
 use super::tree::{Place, Source};
 
 /// One thing that is wrong.
@@ -43,6 +44,23 @@ impl Problem {
     pub(in crate::scenario) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
+    }
+
+    /// That says that there is no zone of that name.
+    pub(in crate::scenario) fn no_such_zone(self, name: &str, known: &[String]) -> Self {
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let near = nearest(name, &names).map(|near| format!("did you mean `{near}`?"));
+        let hint = if known.is_empty() {
+            "name the zones first: zones = [\"a\", \"b\"] in [network]".to_owned()
+        } else {
+            format!("[network] names {}", names.join(", "))
+        };
+        Self {
+            message: format!("there is no zone `{name}`"),
+            label: near.unwrap_or_default(),
+            hint: Some(hint),
+            ..self
+        }
     }
 
     /// That says that a key is missing.

@@ -13,18 +13,10 @@ use crate::scenario::store::Platform;
 /// What to do about something that is not modelled yet.
 const NOT_YET: &str = "the README says what is modelled and what is not";
 /// What to do meanwhile, where there is something.
-const MEANWHILE: &[(&[&str], &str)] = &[
-    (
-        &["zone", "zones", "multi_az", "availability_zones"],
-        "meanwhile the `hop` of [network] can be a mixture, for an application of which half lies in \
-         another zone than the node for example hop = { values = [\"120us\", \"600us\"] }",
-    ),
-    (
-        &["replicas"],
-        "reads of the primary do not depend on replicas; only failures, reads of replicas and the \
-         price do",
-    ),
-];
+const MEANWHILE: &[(&[&str], &str)] = &[(
+    &["multi_az"],
+    "name `zones` in [network] and `replicas` in [store]: where the nodes stand is modelled",
+)];
 
 /// A value is wrong, which has been reported.
 #[derive(Clone, Copy, Debug)]

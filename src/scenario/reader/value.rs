@@ -425,6 +425,55 @@ impl Value for String {
     }
 }
 
+/// A list of names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::scenario) struct Names(pub(in crate::scenario) Vec<String>);
+
+impl Value for Names {
+    const KIND: Kind = Kind::Names;
+
+    fn read(node: &Node, reader: &Reader) -> Option<Self> {
+        let key = reader.key();
+        let form = "write for example [\"a\", \"b\"]";
+        let Tree::List(items) = &node.tree else {
+            reader.report(wrong_type(node, &key, "a list of names").hint(form));
+            return None;
+        };
+        let mut names = Vec::with_capacity(items.len());
+        for item in items {
+            let name = match &item.tree {
+                Tree::Text(text) if crate::scenario::is_plain_name(text) => text.clone(),
+                Tree::Text(_) => {
+                    let problem =
+                        Problem::new(item.place, format!("`{key}` has a name that is none"));
+                    reader.report(problem.label("1 to 64 letters, digits, - or _").hint(form));
+                    return None;
+                }
+                _ => {
+                    reader.report(wrong_type(item, &key, "a list of names").hint(form));
+                    return None;
+                }
+            };
+            if names.contains(&name) {
+                let message = format!("`{key}` names `{name}` twice");
+                reader.report(Problem::new(item.place, message).hint("once is enough"));
+                return None;
+            }
+            names.push(name);
+        }
+        if names.is_empty() {
+            reader.report(Problem::new(node.place, format!("`{key}` is empty")).hint(form));
+            return None;
+        }
+        Some(Self(names))
+    }
+
+    fn write(&self) -> String {
+        let names: Vec<String> = self.0.iter().map(|name| quoted(name)).collect();
+        format!("[{}]", names.join(", "))
+    }
+}
+
 /// `text` as a basic string of TOML.
 pub(in crate::scenario) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);

@@ -14,7 +14,7 @@ use crate::units::{Bytes, Ratio, Span};
 
 use super::kind::{CLEANUP_EVERY, DRAIN, INSTANCES, KIND, REPEAT_EVERY, SCALING, StoreKind};
 use super::memory::{read_memory, read_node_type};
-use super::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec, speed};
+use super::{Allocator, Engine, EvictionPolicy, Platform, ServiceTime, StoreSpec, replicas, speed};
 
 /// `{ fixed = "7us", per_kib = "0.4us" }`, or a duration or distribution of its own.
 impl Value for ServiceTime {
@@ -209,7 +209,8 @@ const SERVICE_TIME: Key<ServiceTime> = Key::built_in(
 .between(0, MAX_SERVICE)
 .called(&["service", "command_time"]);
 
-const KEYS: [KeyInfo; 26] = {
+const KEYS: [KeyInfo; 30] = {
+    let [replicas, reads, cluster_mode, zones] = replicas::KEYS;
     let [
         tls,
         speed,
@@ -225,6 +226,10 @@ const KEYS: [KeyInfo; 26] = {
         ENGINE.info(),
         ALLOCATOR.info(),
         SHARDS.info(),
+        replicas,
+        reads,
+        cluster_mode,
+        zones,
         NODE_TYPE.info(),
         MAXMEMORY.info(),
         RESERVED_MEMORY.info(),
@@ -258,18 +263,12 @@ pub(in crate::scenario) const SECTION: Section = Section {
     keys: &KEYS,
     sections: &[&SCALING],
     not_yet: &[
-        "zone",
-        "availability_zones",
-        "replicas_per_shard",
-        "replicas",
         "multi_az",
-        "zones",
         "appendonly",
         "save",
         "snapshots",
         "maxclients",
         "data_tiering",
-        "cluster_mode",
     ],
 };
 
@@ -278,6 +277,7 @@ impl StoreSpec {
         table: Table<'_>,
         platform: Platform,
         own_types: &Own,
+        zones: &[String],
     ) -> Option<Self> {
         match StoreKind::read(&table) {
             Ok(StoreKind::Cache) => {}
@@ -289,6 +289,7 @@ impl StoreSpec {
         let engine = read_engine(&table, platform);
         let allocator = read_allocator(&table, platform);
         let shards = read_shards(&table, platform);
+        let topology = replicas::read(&table, platform, shards, zones);
         let node_type = read_node_type(&table, platform, engine, own_types);
         let memory = read_memory(
             &table,
@@ -324,6 +325,7 @@ impl StoreSpec {
             engine: engine?,
             allocator: allocator?,
             shards: shards?,
+            topology: topology?,
             node_type: node_type.ok()?.map(|node_type| node_type.name),
             maxmemory,
             reserved_memory,
@@ -338,7 +340,7 @@ impl StoreSpec {
         })
     }
 
-    pub(in crate::scenario) fn write(&self, out: &mut Writer) {
+    pub(in crate::scenario) fn write(&self, zones: &[String], out: &mut Writer) {
         out.section(&SECTION);
         self.kind.write(out);
         if !self.kind.is_cache() {
@@ -347,6 +349,7 @@ impl StoreSpec {
         out.put(&ENGINE, &self.engine);
         out.put(&ALLOCATOR, &self.allocator);
         out.put(&SHARDS, &self.shards);
+        self.topology.write(self.shards, zones, out);
         if let Some(node_type) = &self.node_type {
             out.put(&NODE_TYPE, node_type);
         }

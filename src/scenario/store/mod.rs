@@ -8,11 +8,13 @@ use super::reader::choice::{Choice, choice_is_value};
 mod keys;
 mod kind;
 mod memory;
+mod replicas;
 mod speed;
 
 pub(super) use keys::SECTION;
 pub(super) use kind::SCALING;
 pub use kind::{Instances, Scaling, StoreKind};
+pub use replicas::{Reads, ReplicaSpec};
 pub use speed::{CpuCredits, SpeedSpec};
 
 /// Who runs the servers: decides defaults and limits.
@@ -96,6 +98,8 @@ pub struct StoreSpec {
     pub allocator: Allocator,
     /// Number of shards, at least 1; more than one means cluster mode.
     pub shards: u32,
+    /// How they are made of nodes.
+    pub topology: ReplicaSpec,
     /// The catalogue's name of the node type, if one was given.
     pub node_type: Option<String>,
     /// Limit of `used_memory` of each node; 0 for none.
@@ -130,6 +134,7 @@ impl StoreSpec {
             engine: Engine::Redis70,
             allocator: Allocator::Bundled,
             shards: 1,
+            topology: ReplicaSpec::none(false),
             node_type: None,
             maxmemory: Bytes(0),
             reserved_memory: Ratio::ZERO,

@@ -7,7 +7,7 @@ use crate::scenario::estimates::MAX_LIVE_SESSIONS;
 use crate::scenario::is_plain_name;
 use crate::scenario::reader::key::{Key, Section};
 use crate::scenario::reader::problem::Problem;
-use crate::scenario::reader::table::Table;
+use crate::scenario::reader::table::{Table, Wrong};
 use crate::scenario::reader::writer::Writer;
 use crate::units::{Rate, Ratio, Span};
 
@@ -86,6 +86,13 @@ const AWAY: Key<Distribution<Span>> = Key::built_in(
 .between(0, MAX_TIME)
 .called(&["absence", "return_after"]);
 
+const ZONE: Key<String> = Key::optional(
+    "zone",
+    "the users are spread evenly over the zones of [network]",
+    "Zone of the application's instances that serve these users.",
+)
+.called(&["zones", "availability_zone", "az"]);
+
 /// The section with its keys.
 pub(in crate::scenario) const SECTION: Section = Section {
     path: "users",
@@ -110,19 +117,21 @@ pub(in crate::scenario) const SECTION: Section = Section {
         visits::LOGOUT_SHARE.info(),
         RETURN_SHARE.info(),
         AWAY.info(),
+        ZONE.info(),
     ],
     sections: &[&arrivals::SECTION, &session::SECTION],
-    not_yet: &["zones", "client", "zone", "on_error"],
+    not_yet: &["client", "on_error"],
 };
 
 impl UserClass {
     /// Reads the `number`-th class, counted from 0, of a run of `duration` if that is known;
-    /// `names` are those of the classes before it.
+    /// `names` are those of the classes before it, `zones` those of `[network]`.
     pub(in crate::scenario) fn read(
         table: Table<'_>,
         number: usize,
         duration: Option<Span>,
         names: &mut BTreeSet<String>,
+        zones: &[String],
     ) -> Option<Self> {
         let name = read_name(&table, number, names);
         let think_time = table.get(&THINK_TIME);
@@ -137,6 +146,7 @@ impl UserClass {
         let session = SessionSpec::read(
             table.required_section(&session::SECTION, "bytes = \"2KB\"\nttl = \"30m\""),
         );
+        let zone = read_zone(&table, zones);
         let lively = check_think_time(&table, think_time.as_ref());
         table.finish();
         lively.then_some(())?;
@@ -160,11 +170,12 @@ impl UserClass {
             logout_share: visits.logout_share,
             return_share: return_share?,
             away: away?,
+            zone: zone.ok()?,
             session: session?,
         })
     }
 
-    pub(in crate::scenario) fn write(&self, out: &mut Writer) {
+    pub(in crate::scenario) fn write(&self, zones: &[String], out: &mut Writer) {
         out.section(&SECTION);
         out.put(&NAME, &self.name);
         self.write_login(out);
@@ -181,6 +192,9 @@ impl UserClass {
         if self.cookies {
             out.put(&RETURN_SHARE, &self.return_share);
             out.put(&AWAY, &self.away);
+        }
+        if let Some(zone) = self.zone {
+            out.put(&ZONE, &zones[zone]);
         }
         let fixed = matches!(self.arrival, Arrival::Concurrent { .. });
         self.arrivals.write(fixed, out);
@@ -217,6 +231,18 @@ fn read_name(table: &Table<'_>, number: usize, names: &mut BTreeSet<String>) -> 
         ..problem
     });
     None
+}
+
+/// The place of the zone that is named, if one is.
+fn read_zone(table: &Table<'_>, known: &[String]) -> Result<Option<usize>, Wrong> {
+    let Some(name) = table.get_optional(&ZONE)? else {
+        return Ok(None);
+    };
+    let place = known.iter().position(|zone| *zone == name);
+    if place.is_none() {
+        table.problem(&ZONE, |problem| problem.no_such_zone(&name, known));
+    }
+    place.map(Some).ok_or(Wrong)
 }
 
 fn read_arrival(

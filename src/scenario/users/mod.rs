@@ -106,6 +106,9 @@ pub struct UserClass {
     pub return_share: Ratio,
     /// From the end of a visit to the next one, for those who come back.
     pub away: Distribution<Span>,
+    /// Zone of the application's instances that serve them, by its place in `[network]`; `None` for
+    /// all zones.
+    pub zone: Option<usize>,
     /// Their sessions.
     pub session: SessionSpec,
 }

@@ -70,6 +70,27 @@ pub struct Death {
     pub owner: u32,
     /// Why.
     pub cause: DeathCause,
+    /// What it held.
+    pub held: KeyState,
+}
+
+/// What a keyspace holds under a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyState {
+    /// Whether it is stored at all, even if its TTL has passed.
+    pub is_live: bool,
+    /// Bytes of its value.
+    pub bytes: u32,
+    /// When it expires, in ms since the start of the run; `None` for never.
+    pub expires: Option<u64>,
+}
+
+impl KeyState {
+    /// Whether a lookup at `now`, in ms, finds it.
+    #[must_use]
+    pub fn is_found(&self, now: u64) -> bool {
+        self.is_live && self.expires.is_none_or(|expires| now <= expires)
+    }
 }
 
 /// Counters, as INFO names them.

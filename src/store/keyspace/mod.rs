@@ -25,7 +25,7 @@ use crate::scenario::commands::CommandName;
 use crate::scenario::store::StoreSpec;
 use crate::units::{Span, Time};
 
-pub use command::{Command, Death, DeathCause, Outcome, Stats, Ttl};
+pub use command::{Command, Death, DeathCause, KeyState, Outcome, Stats, Ttl};
 pub use memory::{Shape, ShapeKind};
 
 use super::clock::Clock;
@@ -94,7 +94,7 @@ impl Keyspace {
     #[must_use]
     pub fn new(spec: &StoreSpec, mut rng: ChaCha8Rng, start_unix_ms: u64, cpu: CpuTime) -> Self {
         let rules = EngineRules::of(spec.engine, spec.allocator);
-        let cluster = spec.shards > 1;
+        let cluster = spec.shards > 1 || spec.topology.cluster_mode;
         let by_slot = cluster && rules.tables_by_slot;
         Self {
             entries: Vec::new(),
@@ -296,6 +296,47 @@ impl Keyspace {
         spent
     }
 
+    /// What is held under the key.
+    #[inline]
+    pub fn state(&self, key: KeyId) -> KeyState {
+        let entry = &self.entries[key.0 as usize];
+        KeyState {
+            is_live: entry.is_live(),
+            bytes: entry.bytes,
+            expires: entry.has_ttl().then(|| entry.expires()),
+        }
+    }
+
+    /// Puts back what was held under the key, as if nothing had happened since. No owner is told.
+    pub fn put_back(&mut self, key: KeyId, held: KeyState, at: Time) {
+        let key = key.0;
+        match (self.entries[key as usize].is_live(), held.is_live) {
+            (false, false) => return,
+            (true, false) => {
+                self.delete(key);
+                return;
+            }
+            (true, true) => self.resize_value(key, held.bytes),
+            (false, true) => self.add(key, held.bytes, at.millis()),
+        }
+        match held.expires {
+            Some(expires) => self.set_ttl(key, expires),
+            None if self.entries[key as usize].has_ttl() => self.clear_ttl(key),
+            None => {}
+        }
+        self.added = false;
+    }
+
+    /// Whose key it is.
+    pub fn owner(&self, key: KeyId) -> u32 {
+        self.entries[key.0 as usize].owner
+    }
+
+    /// The number of its shape.
+    pub fn shape_id(&self, key: KeyId) -> ShapeId {
+        self.entries[key.0 as usize].shape()
+    }
+
     /// Deletes every key whose TTL has passed at `at`, as a job does that looks at all of them.
     pub fn expire_all(&mut self, at: Time) {
         let now = at.millis();
@@ -304,6 +345,16 @@ impl Keyspace {
                 self.die(key, DeathCause::Expired);
             }
         }
+    }
+
+    /// Bytes of all keys' names and values.
+    pub fn payload(&self) -> u64 {
+        let live = self.entries.iter().filter(|entry| entry.is_live());
+        live.map(|entry| {
+            let name = self.costs.shape(entry.shape()).key_length;
+            u64::from(name) + u64::from(entry.bytes)
+        })
+        .sum()
     }
 
     /// All keys are gone.

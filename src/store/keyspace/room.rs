@@ -72,10 +72,12 @@ impl Keyspace {
     #[inline(never)]
     pub(super) fn die(&mut self, key: u32, cause: DeathCause) {
         let owner = self.entries[key as usize].owner;
+        let held = self.state(super::KeyId(key));
         self.deaths.push(Death {
             key: super::KeyId(key),
             owner,
             cause,
+            held,
         });
         match cause {
             DeathCause::Evicted => self.stats.evicted_keys += 1,

@@ -31,7 +31,12 @@ pub enum Delay {
     /// Always the same.
     Fixed(Span),
     /// Drawn for each packet; no packet overtakes another.
-    Drawn(Quantiles),
+    Drawn {
+        /// From what.
+        quantiles: Quantiles,
+        /// No draw is longer.
+        longest: Span,
+    },
 }
 
 impl Delay {
@@ -40,7 +45,21 @@ impl Delay {
     pub fn new(distribution: &Distribution<Span>) -> Self {
         match distribution {
             Distribution::Fixed(span) => Self::Fixed(*span),
-            other => Self::Drawn(Quantiles::new(other)),
+            other => {
+                let quantiles = Quantiles::new(other);
+                let longest = Span(quantiles.largest());
+                Self::Drawn { quantiles, longest }
+            }
+        }
+    }
+
+    /// No packet takes longer.
+    #[inline]
+    #[must_use]
+    pub const fn longest(&self) -> Span {
+        match self {
+            Self::Fixed(span) => *span,
+            Self::Drawn { longest, .. } => *longest,
         }
     }
 }
@@ -89,7 +108,7 @@ impl Link {
         match &self.delay {
             Delay::Fixed(span) => *span,
             // The golden ratio's odd constant spreads consecutive numbers, as SplitMix64 does.
-            Delay::Drawn(quantiles) => {
+            Delay::Drawn { quantiles, .. } => {
                 let position = record.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
                 Span(quantiles.draw(mix(self.draws.wrapping_add(position))))
             }

@@ -6,7 +6,7 @@
 
 mod credits;
 mod link;
-mod wire;
+pub(crate) mod wire;
 
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::station::{Admission, Station};

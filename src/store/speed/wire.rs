@@ -102,6 +102,31 @@ pub(crate) fn request(command: &Command, shape: Shape) -> u64 {
     1 + digits(parts) + 2 + bytes
 }
 
+/// Bytes of what a primary sends its replicas for a command that was done: times to live are
+/// moments there, in ms since 1970 (`propagateNow` of what `setGenericCommand` and
+/// `expireGenericCommand` rewrite).
+pub(crate) fn replicated(command: &Command, shape: Shape) -> u64 {
+    let name = match command.name {
+        CommandName::Expire | CommandName::PExpire | CommandName::GetEx => CommandName::PExpireAt,
+        CommandName::SetEx => CommandName::Set,
+        CommandName::EvalSha => CommandName::Del,
+        name => name,
+    };
+    let command = Command { name, ..*command };
+    let bytes = request(&command, shape);
+    if name.is_set() && command.sets_ttl() {
+        // "PXAT" and a moment instead of "PX" and a span.
+        bytes + (bulk(4) - bulk(2)) + (bulk(13) - bulk(7))
+    } else {
+        bytes
+    }
+}
+
+/// Bytes of what it sends them when a key is evicted or has expired.
+pub(crate) const fn deleted(shape: Shape) -> u64 {
+    4 + bulk(3) + bulk(shape.key_length as u64)
+}
+
 /// Bytes of the reply; `stored` are the bytes of the value that was read.
 pub(crate) fn reply(command: &Command, outcome: Outcome, shape: Shape, stored: u32) -> u64 {
     match outcome {
@@ -232,6 +257,40 @@ mod tests {
             written("*4\r\n$4\r\nanna\r\n$8\r\n12345678\r\n$4\r\nbert\r\n$8\r\n12345677\r\n")
         );
         assert_eq!(reply(&top, Outcome::Miss, board, 0), 5);
+    }
+
+    /// Against what a primary was seen to send, written out by hand.
+    #[test]
+    fn replicas_get_moments_and_deletions() {
+        let string = Shape {
+            key_length: 5,
+            kind: ShapeKind::String,
+        };
+        let written = |text: &str| text.len() as u64;
+        let ttl = Ttl::In(Span::from_secs(1_800));
+        for name in [CommandName::Set, CommandName::SetEx] {
+            assert_eq!(
+                replicated(&command(name, 4, ttl), string),
+                written(
+                    "*5\r\n$3\r\nSET\r\n$5\r\ns:abc\r\n$4\r\nabcd\r\n$4\r\nPXAT\r\n\
+                     $13\r\n1767225600000\r\n"
+                )
+            );
+        }
+        for name in [
+            CommandName::Expire,
+            CommandName::PExpireAt,
+            CommandName::GetEx,
+        ] {
+            assert_eq!(
+                replicated(&command(name, 0, ttl), string),
+                written("*3\r\n$9\r\nPEXPIREAT\r\n$5\r\ns:abc\r\n$13\r\n1767225600000\r\n")
+            );
+        }
+        assert_eq!(
+            deleted(string),
+            written("*2\r\n$3\r\nDEL\r\n$5\r\ns:abc\r\n")
+        );
     }
 
     #[test]

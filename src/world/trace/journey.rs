@@ -22,7 +22,8 @@ impl<P: Probe> World<P> {
         request.stage = Stage::Command(command);
         request.sent = at;
         let (draws, number) = (request.draws, request.commands);
-        let arrival = self.arrival(draws, number, at);
+        let node = recorded.keys[request.key as usize].session.node;
+        let arrival = self.arrival(node, draws, number, at);
         self.schedule(arrival, Event::Recorded(id + 1));
     }
 

@@ -18,7 +18,9 @@ impl<P: Probe> World<P> {
         request.stage = Stage::Command(command);
         request.sent = at;
         let (draws, number) = (request.draws, request.commands);
-        let arrival = self.arrival(draws, number, at);
+        let places = &self.workloads.list[request.workload as usize].places;
+        let node = places[request.object as usize].node;
+        let arrival = self.arrival(node, draws, number, at);
         self.schedule(arrival, Event::Workload(FIRST_REQUEST + id));
     }
 

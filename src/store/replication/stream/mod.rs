@@ -7,17 +7,17 @@
 //! worked out when somebody asks, ahead of the clock where nothing but a fault could change them;
 //! a fault takes back what it changes, and no more.
 //!
-//! Over a link of a fixed delay and without a limit nothing is worked out at all: what was
-//! written a delay ago is applied.
+//! Over a link without a limit nothing is worked out until somebody asks: what was written the
+//! longest delay ago is applied, and only what is younger has to be looked at.
 
 mod faults;
 
 use std::collections::VecDeque;
 
-use super::link::{Delay, Link};
+use super::link::Link;
 use super::log::Log;
 use super::resync::Stages;
-use crate::units::{Span, Time};
+use crate::units::Time;
 
 /// When a record passes each stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub struct Stream {
     depart_from: Time,
     stall: Option<Stall>,
     cut: Option<Cut>,
-    /// Whether the delay is fixed, the bandwidth without limit, and nothing else is going on.
+    /// Whether the bandwidth is without limit, and nothing else is going on.
     plain: bool,
     is_open: bool,
 }
@@ -189,11 +189,12 @@ impl Stream {
     /// The same; `each` is told the number of each record that was applied, and when.
     pub fn settle<T: Copy>(&mut self, log: &Log<T>, now: Time, mut each: impl FnMut(u64, Time)) {
         if self.plain {
-            let first = self.next;
-            let way = self.advance_plain(log, now);
+            let (first, mut arrives) = (self.next, self.last.arrives);
+            self.advance_plain(log, now);
             for number in first..self.next {
                 if let Some(record) = log.get(number) {
-                    each(number, record.at + way);
+                    arrives = arrives.max(record.at + self.link.travel(number));
+                    each(number, arrives + self.link.apply);
                 }
             }
             return;
@@ -211,51 +212,57 @@ impl Stream {
         self.become_plain(log, now);
     }
 
-    /// Everything written a delay and the time to apply ago is applied. The sum of the two.
-    fn advance_plain<T: Copy>(&mut self, log: &Log<T>, now: Time) -> Span {
-        let Delay::Fixed(delay) = self.link.delay else {
-            unreachable!("a plain stream has a fixed delay");
+    /// Everything written the longest delay and the time to apply ago is applied. Of what is
+    /// younger, everything before the first record that has not arrived: none overtakes another.
+    fn advance_plain<T: Copy>(&mut self, log: &Log<T>, now: Time) {
+        let Some(arrived) = now.0.checked_sub(self.link.apply.0).map(Time) else {
+            return;
         };
-        let way = delay + self.link.apply;
-        let Some(newest) = now.0.checked_sub(way.0) else {
-            return way;
-        };
-        let next = log.written_after(Time(newest)).max(self.next);
+        let longest = self.link.delay.longest();
+        let surely = arrived.0.checked_sub(longest.0).map(Time);
+        let mut next = surely.map_or(0, |at| log.written_after(at)).max(self.next);
+        let mut latest = arrived.min(self.last.arrives);
+        while let Some(record) = log.get(next) {
+            let arrives = record.at + self.link.travel(next);
+            if arrives > arrived {
+                break;
+            }
+            latest = latest.max(arrives);
+            next += 1;
+        }
         if next > self.next
             && let Some(record) = log.get(next - 1)
         {
             self.next = next;
+            let arrives = latest.max(record.at + self.link.travel(next - 1));
             self.last = Flight {
                 end: record.end,
                 handed: record.at,
                 departs: record.at,
                 free: record.at,
-                arrives: record.at + delay,
-                applies: record.at + way,
+                arrives,
+                applies: arrives + self.link.apply,
                 room: 0,
             };
         }
-        way
     }
 
     /// Forgets what was worked out if it is no more than any plain stream does.
     fn become_plain<T: Copy>(&mut self, log: &Log<T>, now: Time) {
-        let Delay::Fixed(delay) = self.link.delay else {
-            return;
-        };
         let is_whole = self.is_open && self.cut.is_none() && self.link.bits_per_second.is_none();
         let is_over =
             self.stalled_until(now).is_none() && self.hand_from <= now && self.depart_from <= now;
         if !is_whole || !is_over {
             return;
         }
-        let way = delay + self.link.apply;
+        let mut latest = self.last.arrives;
         let is_as_written = |(place, flight): (usize, &Flight)| {
-            let record = log.get(self.next_to_apply() + place as u64);
-            record.is_some_and(|record| {
+            let number = self.next_to_apply() + place as u64;
+            log.get(number).is_some_and(|record| {
+                latest = latest.max(record.at + self.link.travel(number));
                 flight.handed == record.at
                     && flight.departs == record.at
-                    && flight.applies == record.at + way
+                    && flight.applies == latest + self.link.apply
             })
         };
         if self.flights.iter().enumerate().all(is_as_written) {

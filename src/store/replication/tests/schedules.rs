@@ -1,7 +1,7 @@
 //! Random faults under random traffic: what must hold whatever happens.
 
 use super::*;
-use crate::kernel::quantiles::{Distribution, Quantiles};
+use crate::kernel::quantiles::Distribution;
 use crate::store::replication::link::Retransmission;
 use crate::store::replication::resync::FullResync;
 use crate::store::replication::stream::Failure;
@@ -37,7 +37,7 @@ fn some_link(random: &mut ChaCha8Rng) -> Link {
         Delay::Fixed(delay)
     } else {
         let (min, max) = (Span::ZERO, delay + Span(1));
-        Delay::Drawn(Quantiles::new(&Distribution::Uniform { min, max }))
+        Delay::new(&Distribution::Uniform { min, max })
     };
     Link {
         bits_per_second: one_of(random, &[None, Some(20_000_000), Some(2_000_000)]),

@@ -1,0 +1,255 @@
+//! A replica becomes the primary: what it never had has never been.
+
+use std::collections::BTreeMap;
+
+use crate::probe::{Mark, Probe};
+use crate::session::KeyDeath;
+use crate::store::keyspace::{KeyId, KeyState, ShapeId};
+use crate::store::replication::link::Link;
+use crate::store::replication::log::Record;
+use crate::store::replication::stream::Failure;
+use crate::units::{Span, Time};
+use crate::world::side::KeyAt;
+use crate::world::{ABANDONED, NO_OWNER, RECORDED, World};
+
+use super::faults::NodeAt;
+use super::history::Change;
+
+impl<P: Probe> World<P> {
+    /// It is time to promote a replica: the one that has most. If none has the data any more, they
+    /// are lost, and a node that is there begins without any.
+    pub(super) fn promote(&mut self, number: u16) {
+        let now = self.now;
+        let shard = &mut self.topology_mut().shards[number as usize];
+        if shard.crashed.is_none() {
+            return;
+        }
+        let mut best: Option<(u64, usize)> = None;
+        for place in 0..shard.members.len() {
+            let member = &shard.members[place];
+            if let (true, Some(stream)) = (member.is_candidate(), member.stream) {
+                let applied = shard.history.stream.applied(stream, now);
+                if best.is_none_or(|(most, _)| applied > most) {
+                    best = Some((applied, place));
+                }
+            }
+        }
+        if let Some((_, place)) = best {
+            self.take_over(number, place as u8);
+        } else {
+            if !shard.is_lost {
+                self.lose_data(number);
+            }
+            let shard = &self.topology().shards[number as usize];
+            let there = shard.members.iter().position(|member| member.down.is_none());
+            if let Some(place) = there {
+                self.begin_empty(number, place as u8);
+            }
+        }
+        self.state_answers(number);
+    }
+
+    /// Nobody has the data of a shard any more.
+    pub(super) fn lose_data(&mut self, number: u16) {
+        self.nodes[number as usize].keyspace_mut().lose_all();
+        self.bury(number);
+        let topology = self.topology_mut();
+        let shard = &mut topology.shards[number as usize];
+        shard.is_lost = true;
+        for member in &mut shard.members {
+            member.stream = None;
+            member.resync = None;
+            member.serves = false;
+            member.empty = true;
+        }
+        let graves = shard.history.begin_anew(topology.wiring.backlog);
+        let keyspace = self.nodes[number as usize].keyspace_mut();
+        for key in graves {
+            keyspace.release(key);
+        }
+    }
+
+    /// A node without data is the primary from now on.
+    pub(super) fn begin_empty(&mut self, number: u16, member: u8) {
+        let now = self.now;
+        let shard = &mut self.topology_mut().shards[number as usize];
+        shard.primary = member;
+        shard.crashed = None;
+        shard.is_lost = false;
+        let primary = &mut shard.members[usize::from(member)];
+        primary.stream = None;
+        primary.empty = false;
+        self.nodes[number as usize].restart(now);
+        self.attach_others(number);
+    }
+
+    /// All nodes that are there and do not follow the primary become its replicas anew.
+    fn attach_others(&mut self, number: u16) {
+        for place in 0..self.topology().shards[number as usize].members.len() {
+            let shard = &self.topology().shards[number as usize];
+            let member = &shard.members[place];
+            let follows = member.stream.is_some() && !member.empty;
+            if place != usize::from(shard.primary) && member.down.is_none() && !follows {
+                self.attach(NodeAt {
+                    shard: number,
+                    member: place as u8,
+                });
+            }
+        }
+    }
+
+    /// A replica is the primary from now on.
+    fn take_over(&mut self, number: u16, promoted: u8) {
+        let now = self.now;
+        let topology = self.topology_mut();
+        let shard = &topology.shards[number as usize];
+        let zone = shard.members[usize::from(promoted)].zone;
+        let zones: Vec<u8> = stream_zones(&shard.members);
+        let links: Vec<Link> = zones
+            .iter()
+            .map(|to| topology.link_between(zone, *to))
+            .collect();
+        let shard = &mut topology.shards[number as usize];
+        let crashed = shard.crashed.take().unwrap_or(now);
+        let Some(stream) = shard.members[usize::from(promoted)].stream else {
+            return;
+        };
+        let (mut undone, mut kept) = (Vec::new(), Vec::new());
+        let promotion = shard.history.stream.promote(
+            stream,
+            now,
+            |record| undone.push(*record),
+            |place| {
+                kept.push(place);
+                links[place].clone()
+            },
+        );
+        shard.primary = promoted;
+        for member in &mut shard.members {
+            member.stream = member
+                .stream
+                .and_then(|old| kept.iter().position(|place| *place == old));
+            member.resync = None;
+            member.serves &= member.stream.is_some();
+            if let (Some(stream), Some(_)) = (member.stream, member.down) {
+                shard.history.stream.disconnect(stream, now, Failure::Host);
+            }
+        }
+        shard.count_abroad();
+        let wire = if shard.wire_lost {
+            topology.mean_way(zone)
+        } else {
+            Span::ZERO
+        };
+        self.nodes[number as usize].restart(now);
+        self.undo(number, &undone, (crashed, wire), promotion.offset);
+        self.attach_others(number);
+    }
+
+    /// Writes that the new primary never had are taken back, and the ledger is told.
+    fn undo(
+        &mut self,
+        number: u16,
+        undone: &[Record<Change>],
+        (crashed, wire): (Time, Span),
+        offset: u64,
+    ) {
+        let now = self.now;
+        let keyspace = self.nodes[number as usize].keyspace_mut();
+        let history = &mut self
+            .topology
+            .as_deref_mut()
+            .expect("only a topology has faults")
+            .shards[number as usize]
+            .history;
+        let mut before: BTreeMap<KeyId, (KeyState, bool)> = BTreeMap::new();
+        for record in undone.iter().rev() {
+            let change = &record.what;
+            let held = keyspace.state(change.key);
+            let entry = before.entry(change.key).or_insert((held, false));
+            entry.1 |= change.is_value;
+            keyspace.put_back(change.key, change.was, now);
+            history.take_back(change);
+        }
+        let graves = history.reopen(offset);
+        for record in undone {
+            // A reply that was on its way when the network lost it is none.
+            let acknowledged = record.at.saturating_add(wire) <= crashed;
+            if acknowledged && record.what.is_asked {
+                let class = self.class_of(number, record.what.key);
+                self.probe.mark(now, class, Mark::LostWrite, 1);
+            }
+        }
+        for (key, (held, is_other)) in before {
+            self.settle_key(KeyAt { key: key.0, node: number }, held, is_other);
+        }
+        let keyspace = self.nodes[number as usize].keyspace_mut();
+        for key in graves {
+            if !keyspace.is_live(key) {
+                keyspace.release(key);
+            }
+        }
+    }
+
+    /// What it means that a key is as it was before.
+    fn settle_key(&mut self, at: KeyAt, held: KeyState, is_other: bool) {
+        let key = KeyId(at.key);
+        let now = self.now;
+        let keyspace = self.nodes[at.node as usize].keyspace();
+        let (holds, owner) = (keyspace.state(key), keyspace.owner(key));
+        if !held.is_live && holds.is_live && owner >= ABANDONED && is_other {
+            let class = self.class_of(at.node, key);
+            self.probe.mark(now, class, Mark::Resurrected, 1);
+        }
+        if owner == NO_OWNER && held.is_live && !holds.is_live {
+            self.release_key(at);
+        }
+        if owner >= RECORDED {
+            if owner < super::super::WORKLOADS && held.is_live && !holds.is_live {
+                self.recorded_key_died(owner - RECORDED, KeyDeath::Unreplicated);
+            }
+            return;
+        }
+        let session = self.visitors.get(owner).session;
+        if session.key != at.key || session.node != at.node {
+            return;
+        }
+        if !holds.is_live {
+            self.ledger(owner, |session, probe, class, presence| {
+                session.key_died(probe, class, now, KeyDeath::Unreplicated, presence);
+            });
+            self.settle(owner);
+        } else if session.is_open() {
+            let class = self.visitors.get(owner).user.class();
+            if is_other {
+                self.probe.mark(now, class, Mark::StaleSession, 1);
+            }
+            if let Some(expires) = holds.expires {
+                let end = Time::ZERO.saturating_add(Span::from_millis(expires));
+                self.visitors.get_mut(owner).session.ends_by(end);
+            }
+        }
+    }
+
+    /// The class of a key, as far as its owner or its shape tells.
+    fn class_of(&self, node: u16, key: KeyId) -> u16 {
+        let keyspace = self.nodes[node as usize].keyspace();
+        let owner = keyspace.owner(key);
+        if owner < RECORDED {
+            return self.visitors.get(owner).user.class();
+        }
+        let shape: ShapeId = keyspace.shape_id(key);
+        let place = self.crowds.iter().position(|crowd| crowd.shape == shape);
+        place.unwrap_or(0) as u16
+    }
+}
+
+/// The zones of all streams' replicas, by the streams' numbers.
+fn stream_zones(members: &[super::shard::Member]) -> Vec<u8> {
+    let mut zones: Vec<(usize, u8)> = members
+        .iter()
+        .filter_map(|member| Some((member.stream?, member.zone)))
+        .collect();
+    zones.sort_unstable();
+    zones.into_iter().map(|(_, zone)| zone).collect()
+}

@@ -1,0 +1,95 @@
+//! A shard: its nodes, and which of them a command goes to.
+
+use crate::scenario::store::Reads;
+use crate::store::node::Reader;
+use crate::store::replication::resync::FullResync;
+use crate::store::replication::stream::Stream;
+use crate::units::Time;
+
+use super::history::History;
+
+/// A node of a shard.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) zone: u8,
+    /// Its stream's number among those of the shard; `None` for the primary.
+    pub(super) stream: Option<usize>,
+    /// Its queue as a replica.
+    pub(super) reader: Reader,
+    /// When the primary forks for it and what it gets then, while that has not begun.
+    pub(super) resync: Option<(Time, FullResync)>,
+    /// Whether reads are sent there.
+    pub(super) serves: bool,
+}
+
+/// A shard.
+#[derive(Debug)]
+pub(super) struct ShardOf {
+    pub(super) history: History,
+    pub(super) members: Vec<Member>,
+    pub(super) primary: u8,
+    /// Replicas in other zones than the primary.
+    pub(super) abroad: u64,
+}
+
+impl ShardOf {
+    pub(super) fn new(history: History, members: Vec<Member>) -> Self {
+        let mut shard = Self {
+            history,
+            members,
+            primary: 0,
+            abroad: 0,
+        };
+        shard.count_abroad();
+        shard
+    }
+
+    /// Counts the replicas in other zones than the primary.
+    pub(super) fn count_abroad(&mut self) {
+        let home = self.zone(self.primary);
+        let streams = self.history.stream.replicas();
+        let abroad = self.members.iter().filter(|member| {
+            let stream = member.stream.map(|stream| &streams[stream].stream);
+            member.zone != home && stream.is_some_and(Stream::is_open)
+        });
+        self.abroad = abroad.count() as u64;
+    }
+
+    #[inline]
+    pub(super) fn zone(&self, member: u8) -> u8 {
+        self.members[usize::from(member)].zone
+    }
+
+    #[inline]
+    pub(super) const fn primary(&self) -> u8 {
+        self.primary
+    }
+
+    /// The node that a command which only reads goes to, by uniform bits.
+    pub(super) fn reader(&self, reads: Reads, client: u8, bits: impl FnOnce() -> u64) -> u8 {
+        let is_replica = |(place, _): &(usize, &Member)| *place != usize::from(self.primary);
+        let replicas = || self.members.iter().enumerate().filter(is_replica);
+        let serves = |(_, member): &(usize, &Member)| member.serves;
+        let near = |(_, member): &(usize, &Member)| member.zone == client;
+        let at_home = reads == Reads::SameZone;
+        let mut number = 0;
+        if at_home {
+            number = replicas().filter(serves).filter(near).count();
+            if number == 0 && self.zone(self.primary) == client {
+                return self.primary;
+            }
+        }
+        let only_near = number > 0;
+        if !only_near {
+            number = replicas().filter(serves).count();
+        }
+        if number == 0 {
+            return self.primary;
+        }
+        // The high bits choose: as good as any, and no division.
+        let chosen = (((bits() >> 32) * number as u64) >> 32) as usize;
+        let mut candidates = replicas().filter(serves).filter(|m| !only_near || near(m));
+        let chosen = candidates.nth(chosen);
+        chosen.map_or(self.primary, |(place, _)| place as u8)
+    }
+}
