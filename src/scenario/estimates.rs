@@ -190,6 +190,17 @@ impl UserClass {
         self.sessions(duration, self.lingers(duration.seconds()))
     }
 
+    /// Sessions of the class in the store in its stationary state, roughly, if none is evicted.
+    pub(super) fn stationary_sessions(&self) -> f64 {
+        const LONG: f64 = 1e9;
+        let returns = self.return_share.fraction().min(0.999_999);
+        let visits = match self.arrival {
+            Arrival::Concurrent { users, .. } => users as f64 / self.stay_seconds(),
+            Arrival::Poisson { rate } => rate.per_second() / (1.0 - returns),
+        };
+        visits * (self.stay_seconds() + self.lingers(LONG))
+    }
+
     /// Those of users present, and those that live for `lingers` seconds after a visit.
     fn sessions(&self, duration: Span, lingers: f64) -> f64 {
         let stay = self.stay_seconds().min(duration.seconds());

@@ -37,7 +37,7 @@ pub use load::{Input, Loaded, load, load_input, load_with, no_trace};
 pub use reader::problem::{Location, Problem, Problems};
 pub use reader::tree::Source;
 pub use reader::{Origin, ValueOrigin};
-pub use start::Start;
+pub use start::{Start, settling};
 pub use top::SECTIONS;
 
 use alarms::Alarm;

@@ -10,7 +10,7 @@ use super::reader::key::Key;
 use super::reader::problem::Problem;
 use super::reader::table::Table;
 use super::reader::writer::Writer;
-use super::store::{EvictionPolicy, StoreKind};
+use super::store::{EvictionPolicy, StoreKind, StoreSpec};
 use super::users::{ScriptStep, TtlKind, UserClass};
 
 /// Who is there when a run begins.
@@ -62,8 +62,8 @@ pub(super) const START: Key<Word> = Key::built_in(
 pub(super) const HISTORY: Key<Span> = Key::derived(
     "history",
     "the longest time after which only one in a thousand is still there of the users who came \
-     before, by the lengths of visits, think times and absences, and their sessions' TTL with a \
-     half for expired keys that nobody has reclaimed yet",
+     before, by the lengths of visits, think times and absences, and their sessions' TTL; with \
+     half of a TTL for expired keys that nobody has reclaimed yet, and one more where memory is short",
     "With `start = \"stationary\"`: for how long the system had been running.",
 )
 .between(0, super::top::MAX_DURATION)
@@ -90,7 +90,11 @@ impl Start {
     }
 
     /// Reads it for a scenario of these users; `None` if something is wrong.
-    pub(super) fn read(table: &Table<'_>, users: Option<&[UserClass]>) -> Option<Self> {
+    pub(super) fn read(
+        table: &Table<'_>,
+        users: Option<&[UserClass]>,
+        store: Option<&StoreSpec>,
+    ) -> Option<Self> {
         let Some(word) = table.get(&START) else {
             table.get_or(&HISTORY, || None);
             return None;
@@ -107,7 +111,8 @@ impl Start {
             Word::Stationary => {
                 let history = table.get_or(&HISTORY, || {
                     let lives = users?.iter().map(UserClass::longest_life);
-                    let seconds = lives.fold(0.0, f64::max).min(6e7);
+                    let settling = settling(users?, store?).seconds();
+                    let seconds = (lives.fold(settling, |a, b| a.max(b + settling))).min(6e7);
                     Some(Span(libm::ceil(seconds / 60.0) as u64 * MINUTE))
                 })?;
                 Some(Self::Stationary { history })
@@ -170,9 +175,35 @@ impl Scenario {
     }
 }
 
+/// Bytes of all sessions of these users, roughly, if none is evicted.
+fn stored_bytes(users: &[UserClass]) -> f64 {
+    let bytes = |class: &UserClass| {
+        let one = class.session.bytes.mean() + class.expected_growth() + BYTES_BESIDE;
+        class.stationary_sessions() * one
+    };
+    users.iter().map(bytes).sum()
+}
+
+/// How long before the start of a run keys expire, so that the number of those expired and not
+/// reclaimed has settled; and, where memory is short, are evicted, so that each key was exposed to
+/// that for all of its time.
+pub fn settling(users: &[UserClass], store: &StoreSpec) -> Span {
+    let memory = store.maxmemory.0 as f64 * f64::from(store.shards);
+    let is_short = memory > 0.0 && stored_bytes(users) > memory * 0.7;
+    let share = if is_short { 1.0 + EXPIRED } else { EXPIRED };
+    let lasting = users
+        .iter()
+        .filter(|class| class.session.ttl_kind != TtlKind::None);
+    let seconds = lasting
+        .map(|class| class.session.ttl.seconds() + class.stay.mean() / 1e9)
+        .fold(0.0, f64::max);
+    Span(((seconds * share).min(6e7) * 1e9) as u64).max(Span::from_secs(60))
+}
+
 impl Scenario {
-    /// Where memory is short, only policies that rank keys leave those that can be told: not one
-    /// that evicts nothing, or anything.
+    /// Where memory is short, only policies that go by the time of the last access leave keys that
+    /// can be told: not one that evicts nothing, or anything, or by how often a key was asked for
+    /// in all of its life.
     fn has_too_little_memory(&self) -> Option<String> {
         let policy = self.store.maxmemory_policy;
         let ranks = !matches!(
@@ -180,17 +211,14 @@ impl Scenario {
             EvictionPolicy::NoEviction
                 | EvictionPolicy::AllKeysRandom
                 | EvictionPolicy::VolatileRandom
+                | EvictionPolicy::AllKeysLfu
+                | EvictionPolicy::VolatileLfu
         );
         let memory = self.store.maxmemory.0 as f64 * f64::from(self.store.shards);
         if ranks || memory <= 0.0 || !self.store.kind.is_cache() {
             return None;
         }
-        let whole = Span(self.duration.0.saturating_add(self.start.history().0));
-        let bytes = |class: &UserClass| {
-            let one = class.session.bytes.mean() + class.expected_growth() + BYTES_BESIDE;
-            class.expected_stored_sessions(whole) * one
-        };
-        let bytes: f64 = self.users.iter().map(bytes).sum();
+        let bytes = stored_bytes(&self.users);
         (bytes > memory).then(|| {
             format!(
                 "sessions need more memory than there is, and which of them {} leaves depends on \
@@ -207,7 +235,7 @@ impl UserClass {
     fn longest_life(&self) -> f64 {
         let ttl = match self.session.ttl_kind {
             TtlKind::None => 0.0,
-            _ => self.session.ttl.seconds() * (1.0 + EXPIRED) + self.stay.mean() / 1e9 * EXPIRED,
+            _ => self.session.ttl.seconds(),
         };
         ttl + self.cycles_seconds() + longest(&self.stay)
     }

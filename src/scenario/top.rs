@@ -200,7 +200,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let recorded = !matches!(trace, Ok(None));
     let users = read_users(&table, duration, recorded, zones, &mut places);
     let workloads = workloads::read(&table, users.as_deref());
-    let start = Start::read(&table, users.as_deref());
+    let start = Start::read(&table, users.as_deref(), store.as_ref());
     let filling_up = match start {
         Some(Start::Stationary { .. }) => Some(Span::ZERO),
         _ => longest_ttl(users.as_deref(), trace.as_ref().ok()),

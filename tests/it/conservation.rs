@@ -10,6 +10,7 @@ use sessionsim::probe::{
     Aftermath, Answer, CommandDone, Fate, LossCause, Mark, NodeSample, Probe, RequestDone,
     RequestKind, SessionSeen,
 };
+use sessionsim::scenario::Start;
 use sessionsim::scenario::random::random_scenario;
 use sessionsim::scenario::users::ScriptStep;
 use sessionsim::units::{Span, Time};
@@ -358,7 +359,8 @@ fn swarm(seed: u64, warm_up: bool) -> (Vec<String>, Counting) {
     // Panics if the recorder's own laws do not hold.
     let measurements = recorder.finish();
     counting.laws();
-    if !warm_up {
+    // What was before a start in the middle is left out, as a warm-up is.
+    if !warm_up && scenario.start == Start::Cold {
         counting.against(&measurements);
     }
     let broken = counting

@@ -149,11 +149,6 @@ fn where_the_oldest_keys_are_evicted_it_is_as_after_a_long_cold_run() {
 }
 
 #[test]
-fn where_the_least_used_keys_are_evicted_it_is_as_after_a_long_cold_run() {
-    holds_to_cold_runs(&members("5MiB", "allkeys-lfu"), 4);
-}
-
-#[test]
 fn concurrent_users_are_as_after_a_long_cold_run() {
     let text = members("6MiB", "volatile-ttl");
     let text = text.replace("arrival_rate = \"2/s\"", "concurrent = 600");

@@ -24,12 +24,14 @@ impl<P: Probe> World<P> {
         let mut crons = Crons::new(self, epoch);
         let mut pressure = Pressure::new(self.crowds.len(), self.nodes.len());
         let mut over = Vec::new();
+        let mut waiting = Vec::new();
         for record in records {
             self.run_crons(&mut crons, record.kept.seen, &mut pressure);
             let lives = record.kept.ends > epoch.end();
             match record.owner {
                 Some(life) if lives || life.session.is_none() => {
                     let place = self.let_in(&life, epoch);
+                    waiting.extend(record.waits.map(|order| (record.class, order, place)));
                     if lives {
                         let (node, key) =
                             self.give_key_of_the_past(record.class, &record.kept, place);
@@ -37,7 +39,7 @@ impl<P: Probe> World<P> {
                         self.store_key(&record.kept, (node, key), Some(place), epoch);
                         self.bury_of_the_past(node, &mut pressure);
                     }
-                    self.welcome(place, &life, record.waits, epoch);
+                    self.welcome(place, &life, record.waits.is_some(), epoch);
                 }
                 owner => {
                     self.store_for_nobody_of_the_past(
@@ -53,9 +55,15 @@ impl<P: Probe> World<P> {
         self.run_crons(&mut crons, epoch.end(), &mut pressure);
         for (class, kept, life, waits) in over {
             let place = self.let_in(&life, epoch);
+            waiting.extend(waits.map(|order| (class, order, place)));
             self.give_key_of_the_past(class, &kept, place);
             self.lose_in_the_past(place, pressure.has_evicted(class, rng));
-            self.welcome(place, &life, waits, epoch);
+            self.welcome(place, &life, waits.is_some(), epoch);
+        }
+        waiting.sort_unstable();
+        for (class, _, place) in waiting {
+            let seat = self.visitors.get(place).user.seat();
+            self.crowds[usize::from(class)].seats.wait(seat, place);
         }
     }
 
@@ -65,7 +73,7 @@ impl<P: Probe> World<P> {
         self.visitors.insert(Visitor::new(user))
     }
 
-    /// Puts on the agenda what somebody does next.
+    /// Puts on the agenda what somebody does next, who does not wait for a seat.
     fn welcome(&mut self, place: u32, life: &Life, waits: bool, epoch: Epoch) {
         let class = usize::from(life.user.class());
         if life.is_stale && life.session.is_some() {
@@ -78,9 +86,7 @@ impl<P: Probe> World<P> {
             self.sides.at(place).cookie_end = epoch.set_back(life.cookie_end);
         }
         self.users_present += u64::from(life.user.is_visiting());
-        if waits {
-            self.crowds[class].seats.wait(life.user.seat(), place);
-        } else {
+        if !waits {
             self.schedule(epoch.set_back(life.next), Event::Wake(place));
         }
         self.settle(place);

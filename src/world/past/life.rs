@@ -68,6 +68,8 @@ pub(super) struct Past<'a> {
     pub(super) rng: &'a mut ChaCha8Rng,
     /// From a command to its reply, in the mean.
     pub(super) reply: Span,
+    /// Keys that ended before are forgotten.
+    pub(super) from: Time,
     /// Keys that belong to nobody any more.
     pub(super) left_over: Vec<Kept>,
     /// Bit by command: executed at least once.
@@ -97,6 +99,7 @@ impl<'a> Past<'a> {
             keyspace,
             rng,
             reply,
+            from: Time::ZERO,
             left_over: Vec::new(),
             commands: 0,
             sent: 0,
@@ -186,7 +189,7 @@ impl<'a> Past<'a> {
     fn cookie_is_over(&mut self, life: &mut Life, program: ProgramKind, at: Time) -> bool {
         let cookie = self.crowd.manners.cookie;
         if life.cookie_end <= at {
-            self.leave_over(life.session.take(), at);
+            self.leave_over(life.session.take());
             return true;
         }
         let refreshed = cookie.kind == CookieKind::RefreshAlways
@@ -197,9 +200,10 @@ impl<'a> Past<'a> {
         false
     }
 
-    /// The key of a session that is given up, if it is stored, stays until its TTL.
-    fn leave_over(&mut self, session: Option<Kept>, at: Time) {
-        self.left_over.extend(session.filter(|s| s.ends > at));
+    /// The key of a session that is given up, if it is stored, stays until its TTL, or has stayed.
+    fn leave_over(&mut self, session: Option<Kept>) {
+        let from = self.from;
+        self.left_over.extend(session.filter(|s| s.ends > from));
     }
 
     fn come_without_cookie(&mut self, life: &mut Life, program: ProgramKind, asked: Asked) {
@@ -240,7 +244,7 @@ impl<'a> Past<'a> {
         };
         if session.ends > asked.at {
             self.run(&mut session, &mut None, ProgramKind::Logout, asked);
-            self.leave_over(Some(session), asked.at);
+            self.leave_over(Some(session));
         }
     }
 
@@ -264,6 +268,7 @@ impl<'a> Past<'a> {
         if goes_on && self.crowd.programs.first(stale).is_some() {
             let stores = self.crowd.programs.stores(stale);
             let old = life.session.take();
+            self.leave_over(old);
             let mut session = self.new_session(asked, !changes);
             if let Some(old) = old.filter(|_| manners.stale_id == StaleId::Same || !stores) {
                 session.id = old.id;
@@ -293,7 +298,10 @@ impl<'a> Past<'a> {
         if program == ProgramKind::Cookieless && crowd.programs.first(program).is_none() {
             return;
         }
-        let mut old = life.session.take().filter(|old| old.ends > asked.at);
+        let mut old = life.session.take();
+        if old.is_some_and(|old| old.ends <= asked.at) {
+            self.leave_over(old.take());
+        }
         let again = program == ProgramKind::Login && old.is_some();
         let mut session = self.new_session(asked, program == ProgramKind::Cookieless);
         let program = if again {
@@ -307,7 +315,7 @@ impl<'a> Past<'a> {
             session.bytes = bytes;
         }
         self.run(&mut session, &mut old, program, asked);
-        self.leave_over(old, asked.at);
+        self.leave_over(old);
         life.is_stale = false;
         life.session = Some(session).filter(|session| session.ends > asked.at);
         if crowd.manners.cookie.kind != CookieKind::Session {
@@ -366,7 +374,7 @@ impl<'a> Past<'a> {
                     let mut nobody = self.new_session(asked, true);
                     nobody.id = asked.draws.at(1, Purpose::SessionId);
                     self.execute(&mut nobody, &step, asked.at);
-                    self.leave_over(Some(nobody), asked.at);
+                    self.leave_over(Some(nobody));
                 }
                 Target::Lock | Target::Other(_) | Target::Server | Target::Database(_) => {}
             }

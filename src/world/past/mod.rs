@@ -20,10 +20,10 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::kernel::streams::Streams;
 use crate::probe::Probe;
-use crate::scenario::Scenario;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::StoreKind;
-use crate::scenario::users::TtlKind;
+use crate::scenario::users::UserClass;
+use crate::scenario::{Scenario, settling};
 use crate::traffic::{PastArrivals, Phase};
 use crate::units::{Span, Time};
 
@@ -33,16 +33,12 @@ use life::{Kept, Life, Past};
 use seats::Waiting;
 
 const MINUTE: u64 = 60_000_000_000;
-/// Keys expire for half a TTL before the start, and at least so long, until the number of those
-/// expired and not reclaimed has settled.
-const LEAST_LINGER: Span = Span(MINUTE);
-
 /// The past of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Epoch {
     /// Its length, in whole minutes: the clocks that count them stay in phase.
     length: Span,
-    /// Before this no key expires that could still be stored at the start.
+    /// Before this no key ends that matters to those stored at the start.
     expiry_begins: Time,
     /// One way to a node, in the mean.
     hop: Span,
@@ -56,21 +52,14 @@ impl Epoch {
             return None;
         }
         let length = Span(history.0.div_ceil(MINUTE) * MINUTE);
-        let linger = scenario
-            .users
-            .iter()
-            .filter(|class| class.session.ttl_kind != TtlKind::None)
-            .map(|class| (class.session.ttl.0 + class.stay.mean() as u64) / 2)
-            .max()
-            .unwrap_or(0)
-            .max(LEAST_LINGER.0);
+        let settling = settling(&scenario.users, &scenario.store).0;
         let cleanup = match scenario.store.kind {
             StoreKind::Database { cleanup_every } => cleanup_every.0,
             _ => 0,
         };
         Some(Self {
             length,
-            expiry_begins: Time(length.0.saturating_sub(linger.max(cleanup))),
+            expiry_begins: Time(length.0.saturating_sub(settling.max(cleanup))),
             hop: Span(scenario.network.hop.mean() as u64),
         })
     }
@@ -99,8 +88,9 @@ struct Record {
     class: u16,
     kept: Kept,
     owner: Option<Box<Life>>,
-    /// Whether the owner is back and waits for a seat.
-    waits: bool,
+    /// Whether the owner is back and waits for a seat, and which of all who do: the first sits down
+    /// first.
+    waits: Option<u32>,
 }
 
 impl<P: Probe> World<P> {
@@ -116,8 +106,8 @@ impl<P: Probe> World<P> {
             crowd.seats.take_all();
         }
         let mut records = Vec::new();
-        for class in 0..self.crowds.len() {
-            self.live_through(class, epoch, scenario, &mut rng, &mut records);
+        for (class, spec) in scenario.users.iter().enumerate() {
+            self.live_through(class, spec, epoch, &mut rng, &mut records);
         }
         // Nobody asks for two sessions at one instant; keys of nobody may coincide with others.
         records.sort_by_key(|record| {
@@ -134,16 +124,16 @@ impl<P: Probe> World<P> {
     fn live_through(
         &mut self,
         class: usize,
+        spec: &UserClass,
         epoch: Epoch,
-        scenario: &Scenario,
         rng: &mut ChaCha8Rng,
         records: &mut Vec<Record>,
     ) {
-        let spec = &scenario.users[class];
         let crowd = &self.crowds[class];
         // Out and back; the node's own time is short beside it.
         let reply = epoch.hop * 2;
         let mut past = Past::new(crowd, self.nodes[0].keyspace(), rng, reply);
+        past.from = epoch.expiry_begins;
         let mut lives = Vec::new();
         let mut waiting = Vec::new();
         match crowd.class.seats() {
@@ -163,7 +153,7 @@ impl<P: Probe> World<P> {
             class,
             kept,
             owner: None,
-            waits: false,
+            waits: None,
         });
         let record = |life: Life, waits| {
             let kept = life.session.unwrap_or(Kept::NONE);
@@ -175,8 +165,9 @@ impl<P: Probe> World<P> {
                 waits,
             }
         };
-        let lives = lives.into_iter().map(|life| record(life, false));
-        let waiting = waiting.into_iter().map(|Waiting(life)| record(life, true));
+        let lives = lives.into_iter().map(|life| record(life, None));
+        let waiting = (0..).zip(waiting);
+        let waiting = waiting.map(|(order, Waiting(life))| record(life, Some(order)));
         records.extend(nobody.chain(lives).chain(waiting));
     }
 
