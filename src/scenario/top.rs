@@ -201,11 +201,8 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let users = read_users(&table, duration, recorded, zones, &mut places);
     let workloads = workloads::read(&table, users.as_deref());
     let start = Start::read(&table, users.as_deref(), store.as_ref());
-    let filling_up = match start {
-        Some(Start::Stationary { .. }) => Some(Span::ZERO),
-        _ => longest_ttl(users.as_deref(), trace.as_ref().ok()),
-    };
-    let warmup = read_warmup(&table, duration, filling_up);
+    let longest_ttl = longest_ttl(users.as_deref(), trace.as_ref().ok());
+    let warmup = read_warmup(&table, duration, filling_up(start, longest_ttl));
     let window = read_window(&table, duration);
     let whole = || {
         Some(Scenario {
@@ -413,6 +410,14 @@ fn longest_ttl(users: Option<&[UserClass]>, trace: Option<&Option<TraceSpec>>) -
         .map(|class| class.session.ttl);
     let recorded = trace?.iter().map(|trace| trace.content.longest_ttl);
     Some(classes.chain(recorded).max().unwrap_or(Span::ZERO))
+}
+
+/// How long a run fills up that begins so.
+fn filling_up(start: Option<Start>, longest_ttl: Option<Span>) -> Option<Span> {
+    match start {
+        Some(Start::Stationary { .. }) => Some(Span::ZERO),
+        _ => longest_ttl,
+    }
 }
 
 fn read_warmup(

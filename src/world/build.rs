@@ -46,28 +46,8 @@ impl<P: Probe> World<P> {
         let topology = Topology::new(scenario, &streams).map(Box::new);
         // Where commands go is asked on another way.
         let at_once = topology.is_none();
-        let crowds = scenario
-            .users
-            .iter()
-            .enumerate()
-            .map(|(index, class)| {
-                let compiled = Class::new(class, index as u16, root);
-                let manners = Manners::new(
-                    &class.session,
-                    scenario.database.on_lost_session,
-                    &mut nodes,
-                );
-                let mut crowd = crowd(class, compiled, manners, scenario.duration, &mut nodes);
-                if past.is_some() {
-                    // All seats are taken already.
-                    crowd.openings = Vec::new();
-                }
-                if at_once && !crowd.prepares {
-                    crowd.programs.send_at_once();
-                }
-                crowd
-            })
-            .collect();
+        let begins_empty = past.is_none();
+        let crowds = crowds(scenario, root, (begins_empty, at_once), &mut nodes);
         let recorded = scenario.trace.as_ref().map(|trace| {
             let class = scenario.users.len() as u16;
             Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
@@ -156,6 +136,30 @@ fn request_rate(scenario: &Scenario) -> f64 {
         .map(|workload| workload.expected_requests(scenario))
         .sum();
     (scenario.expected_requests() + of_workloads) / seconds
+}
+
+/// The classes of users. Where a run does not begin empty all seats are taken already.
+fn crowds(
+    scenario: &Scenario,
+    root: DrawRoot,
+    (begins_empty, at_once): (bool, bool),
+    nodes: &mut [Node],
+) -> Vec<Crowd> {
+    let classes = scenario.users.iter().enumerate();
+    classes
+        .map(|(index, class)| {
+            let compiled = Class::new(class, index as u16, root);
+            let manners = Manners::new(&class.session, scenario.database.on_lost_session, nodes);
+            let mut crowd = crowd(class, compiled, manners, scenario.duration, nodes);
+            if !begins_empty {
+                crowd.openings = Vec::new();
+            }
+            if at_once && !crowd.prepares {
+                crowd.programs.send_at_once();
+            }
+            crowd
+        })
+        .collect()
 }
 
 fn crowd(

@@ -47,8 +47,11 @@ fn off(what: &str, ours: &[f64], theirs: &[f64]) -> Option<String> {
     (z.abs() > 4.0).then(|| format!("{what:40} {mean:16.6} {expected:16.6} {z:8.2}"))
 }
 
+/// What it is called, and what it is of a run.
+type Figure = (&'static str, fn(&Measurements) -> f64);
+
 /// What the first five minutes show: a transient of the start would be there.
-const FIRST_MINUTES: &[(&str, fn(&Measurements) -> f64)] = &[
+const FIRST_MINUTES: &[Figure] = &[
     ("evicted at first", |run| {
         first_rows(run, |row| row.evicted_keys)
     }),
@@ -67,13 +70,13 @@ const FIRST_MINUTES: &[(&str, fn(&Measurements) -> f64)] = &[
         first_rows(run, |row| row.commands[1])
     }),
     ("live at first", |run| {
-        run.rows[0].gauges.live_sessions.unwrap() as f64
+        run.rows[0].gauges.live_sessions.unwrap_or_default() as f64
     }),
     ("present at first", |run| {
-        run.rows[0].gauges.users_present.unwrap() as f64
+        run.rows[0].gauges.users_present.unwrap_or_default() as f64
     }),
     ("memory at first", |run| {
-        run.rows[0].gauges.used_memory.unwrap() as f64
+        run.rows[0].gauges.used_memory.unwrap_or_default() as f64
     }),
 ];
 
@@ -97,7 +100,9 @@ fn holds_to_cold_runs(text: &str, warmup_hours: u64) {
     for metric in catalogue() {
         let values = |runs: &[Measurements]| -> Vec<f64> {
             let values = runs.iter().filter_map(|run| metric.value(run));
-            values.map(|value| value.number()).collect()
+            values
+                .map(sessionsim::metrics::catalogue::Value::number)
+                .collect()
         };
         let (ours, theirs) = (values(&warm), values(&cold));
         if ours.len().min(theirs.len()) > 2 {

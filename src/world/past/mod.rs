@@ -203,7 +203,7 @@ impl Past<'_> {
             let mut life = Life::new(self.crowd.class.arriving_user(number));
             if !self.leaves_nothing(&life, begin, epoch) {
                 self.live(&mut life, begin, epoch);
-                self.keep(life, epoch, lives);
+                keep(life, epoch, lives);
             }
         }
     }
@@ -224,11 +224,11 @@ impl Past<'_> {
             begin = life.next;
         }
     }
+}
 
-    /// Keeps whoever there is something left of.
-    fn keep(&self, life: Life, epoch: Epoch, lives: &mut Vec<Life>) {
-        if life.matters(epoch.expiry_begins) {
-            lives.push(life);
-        }
+/// Keeps whoever there is something left of.
+fn keep(life: Life, epoch: Epoch, lives: &mut Vec<Life>) {
+    if life.matters(epoch.expiry_begins) {
+        lives.push(life);
     }
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::traffic::Phase;
 use crate::units::{Span, Time};
 
-use super::Epoch;
 use super::life::{Life, Past};
+use super::{Epoch, keep};
 
 /// Somebody who is back and waits for the seat, in the order in which they came.
 pub(super) struct Waiting(pub(super) Life);
@@ -43,7 +43,7 @@ impl Past<'_> {
                 away.insert((life.next, left), life);
                 left += 1;
             } else {
-                self.keep(life, epoch, lives);
+                keep(life, epoch, lives);
             }
             let until = over.unwrap_or(epoch.end());
             while let Some(first) = away.first_entry()
