@@ -159,12 +159,15 @@ impl Programs {
         let own = |line: &&Line| !line.is_on_old();
         let first_login: Program = login.iter().filter(own).cloned().collect();
         let none = Program::new();
+        let read = giving_lock_back(&lists.read, lists.stale_read.as_ref());
+        let modify = giving_lock_back(&lists.modify, lists.stale_write.as_ref());
+        let restore = restoring(&lists.restore, [&read, &modify]);
         for (kind, program) in [
-            (ProgramKind::Read, &lists.read),
-            (ProgramKind::Modify, &lists.modify),
+            (ProgramKind::Read, &read),
+            (ProgramKind::Modify, &modify),
             (ProgramKind::Login, &first_login),
             (ProgramKind::Logout, &lists.logout),
-            (ProgramKind::Restore, &lists.restore),
+            (ProgramKind::Restore, &restore),
             (ProgramKind::LoginAgain, &login),
             (ProgramKind::FirstWrite, &lists.first_write),
             (ProgramKind::Cookieless, &lists.cookieless),
@@ -257,6 +260,41 @@ impl Programs {
     }
 }
 
+/// Whether a step gives the lock back.
+fn gives_lock_back(line: &Line) -> bool {
+    line.key == StepKey::Lock && line.command() != Some(CommandName::SetNx)
+}
+
+/// The program of a request, which gives the lock back even if it finds its session gone. Where
+/// `stale`, which follows then, does so, it need not.
+fn giving_lock_back(program: &Program, stale: Option<&Program>) -> Program {
+    let mut program = program.clone();
+    let gives = |line: &Line| gives_lock_back(line) && line.when != When::Found;
+    if stale.into_iter().flatten().any(gives_lock_back) || program.iter().any(gives) {
+        return program;
+    }
+    for line in program.iter_mut().filter(|line| gives_lock_back(line)) {
+        line.when = When::Always;
+    }
+    program
+}
+
+/// The program that stores a session again. A request that still holds the lock then gives it
+/// back, which its own program would have done.
+fn restoring(restore: &Program, own: [&Program; 2]) -> Program {
+    let holds = |program: &&Program| {
+        let mut lines = program.iter().filter(|line| gives_lock_back(line));
+        lines.clone().next().is_some() && lines.all(|line| line.when == When::Found)
+    };
+    let line = own.into_iter().find(holds);
+    let line = line.and_then(|program| program.iter().rfind(|line| gives_lock_back(line)));
+    let line = line.map(|line| Line {
+        when: When::Always,
+        ..line.clone()
+    });
+    restore.iter().cloned().chain(line).collect()
+}
+
 /// A step without those that follow it.
 fn step(session: &SessionSpec, kind: ProgramKind, line: &Line) -> Step {
     // What a query is called as a command is never looked at.
@@ -346,5 +384,23 @@ mod tests {
             { command = "EXISTS", when = "always" }]"#;
         assert_eq!(commands(text, false), ["GET", "EXPIRE", "EXISTS"]);
         assert_eq!(commands(text, true), ["GET", "SET", "EXISTS"]);
+    }
+
+    #[test]
+    fn the_lock_is_given_back_if_the_session_is_gone() {
+        let lock = r#"{ command = "SETNX", key = "lock" }"#;
+        let release = r#"{ command = "DEL", key = "lock" }"#;
+        let read = format!("[{lock}, \"GET\", \"EXPIRE\", {release}]");
+        let sent = |more: &str, missing| {
+            commands(&format!("{read}\n{more}\n[users.session.lock]"), missing)
+        };
+        assert_eq!(sent("", false), ["SETNX", "GET", "EXPIRE", "DEL"]);
+        // As if the read had been found missing before.
+        assert_eq!(sent("", true), ["SETNX", "DEL"]);
+        // Unless it goes on with a program that does so.
+        let stale = format!("stale_read = [\"SET\", {release}]");
+        assert_eq!(sent(&stale, true), ["SETNX"]);
+        let other = "stale_read = [\"SET\"]";
+        assert_eq!(sent(other, true), ["SETNX", "DEL"]);
     }
 }

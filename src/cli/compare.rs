@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::compare::{self, Side, Visits};
+use crate::metrics::owners::Owners;
 use crate::metrics::recorder::Recorder;
 use crate::page;
 use crate::probe::Both;
@@ -125,7 +126,8 @@ impl Compare {
         };
         let mut progress = Progress::new(scenario.duration, self.quiet);
         let mut sent = 0;
-        let probe = Both(Recorder::new(&scenario), Visits::default());
+        let measuring = Both(Recorder::new(&scenario), Owners::of(&scenario));
+        let probe = Both(measuring, Visits::default());
         let simulated =
             world::simulate_recorded(&scenario, rows, replicate, probe, &mut |at, requests| {
                 sent = requests;
@@ -137,11 +139,11 @@ impl Compare {
         if !simulated.complete {
             return Ok(None);
         }
-        let Both(recorder, visits) = simulated.probe;
+        let Both(Both(recorder, owners), visits) = simulated.probe;
         Ok(Some(Side {
             name,
             identity: Identity::new(scenario.to_toml(), scenario.seed, replicate),
-            measurements: recorder.finish(),
+            measurements: recorder.finish_with(owners.if_several()),
             scenario,
             visits,
         }))

@@ -18,6 +18,8 @@ pub(super) enum Exit {
     InvalidScenario = 3,
     /// An expectation of the scenario, or a bound on a measured figure, does not hold.
     NotMet = 10,
+    /// Runs of a sweep failed, or points are missing.
+    SweepIncomplete = 14,
     /// The run was interrupted; its result is incomplete.
     Interrupted = 130,
 }

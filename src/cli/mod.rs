@@ -12,6 +12,7 @@ mod init;
 mod input;
 mod interrupt;
 mod libraries;
+mod merge;
 mod metrics;
 mod nodes;
 mod output;
@@ -23,6 +24,7 @@ mod run;
 mod scenario;
 mod scenarios;
 mod shipped;
+mod sweep;
 mod terminal;
 mod trace;
 
@@ -49,8 +51,8 @@ use terminal::ColorChoice;
 Begin with: sessionsim init --out shop.toml, or sessionsim run @ecommerce-carts
 
 Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario,
-trace or measured run is not valid, 10 an expectation or a bound does not hold, 130 interrupted.
-101 is a bug in sessionsim.")]
+trace or measured run is not valid, 10 an expectation or a bound does not hold, 14 a sweep is
+incomplete, 130 interrupted. 101 is a bug in sessionsim.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -68,6 +70,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Sweep(sweep::SweepCommand),
+    Merge(merge::Merge),
     Check(check::Check),
     Explain(explain::Explain),
     Init(init::Init),
@@ -90,6 +94,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(run) => run.run(arguments.color),
+        Command::Sweep(sweep) => sweep.run(arguments.color),
+        Command::Merge(merge) => merge.run(),
         Command::Check(check) => check.run(arguments.color),
         Command::Explain(explain) => explain.run(arguments.color),
         Command::Init(init) => init.run(),

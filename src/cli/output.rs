@@ -15,6 +15,12 @@ const FILES: [&str; 5] = [
     "cloudwatch.csv",
     SUMMARY,
 ];
+/// Files that are there only where a run has several classes of users, or several nodes.
+const OF_PARTS: [&str; 3] = [
+    "classes.csv",
+    "timeseries-classes.csv",
+    "timeseries-nodes.csv",
+];
 /// The file that vouches for the others.
 const SUMMARY: &str = "summary.json";
 /// What other commands add to a result, which goes with it.
@@ -27,6 +33,8 @@ const LATEST: &str = "latest";
 
 /// Contents of the files of a result, in the order of [`FILES`].
 pub(super) type Contents = [String; FILES.len()];
+/// Names and contents of those of the other files that there are.
+pub(super) type More<'a> = &'a [(&'static str, String)];
 
 /// Where a result goes.
 #[derive(Debug)]
@@ -79,13 +87,18 @@ impl Destination {
     }
 
     /// Writes the result; returns the folder. An interrupted run's goes beside the folder.
-    pub(super) fn write(&self, contents: &Contents, complete: bool) -> Result<PathBuf, Failure> {
+    pub(super) fn write(
+        &self,
+        contents: &Contents,
+        more: More<'_>,
+        complete: bool,
+    ) -> Result<PathBuf, Failure> {
         let folder = if complete {
             self.folder.clone()
         } else {
             self.partial()
         };
-        self.write_to(&folder, contents, complete)
+        self.write_to(&folder, contents, more, complete)
             .map_err(|error| {
                 let message = format!(
                     "cannot write the result to `{}`: {}",
@@ -97,17 +110,29 @@ impl Destination {
         Ok(folder)
     }
 
-    fn write_to(&self, folder: &Path, contents: &Contents, complete: bool) -> io::Result<()> {
+    fn write_to(
+        &self,
+        folder: &Path,
+        contents: &Contents,
+        more: More<'_>,
+        complete: bool,
+    ) -> io::Result<()> {
         refuse_foreign(folder)?;
         let stage = Stage::create(folder)?;
         for (name, content) in FILES.iter().zip(contents) {
+            write_through(&stage.path.join(name), content)?;
+        }
+        for (name, content) in more {
             write_through(&stage.path.join(name), content)?;
         }
         if folder.is_dir() {
             // While files are exchanged the old summary must not vouch for new tables.
             remove_if_there(&folder.join(SUMMARY))?;
             forget_added(folder)?;
-            for name in FILES {
+            for name in OF_PARTS {
+                remove_if_there(&folder.join(name))?;
+            }
+            for name in more.iter().map(|(name, _)| *name).chain(FILES) {
                 fs::rename(stage.path.join(name), folder.join(name))?;
             }
         } else {
@@ -180,7 +205,8 @@ fn refuse_foreign(folder: &Path) -> io::Result<()> {
     for entry in entries {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
-        let known = FILES.contains(&&*name) || ADDED.contains(&&*name);
+        let known = FILES.iter().chain(&OF_PARTS).chain(&ADDED);
+        let known = known.into_iter().any(|known| *known == name);
         if !known && !name.starts_with(UNFINISHED) {
             let message = format!("it holds `{name}`, which is no result of sessionsim");
             return Err(io::Error::new(ErrorKind::AlreadyExists, message));
@@ -190,12 +216,12 @@ fn refuse_foreign(folder: &Path) -> io::Result<()> {
 }
 
 /// Writes a file down to the disk, so that a full one is noticed before it gets its name.
-fn write_through(path: &Path, content: &str) -> io::Result<()> {
+pub(super) fn write_through(path: &Path, content: &str) -> io::Result<()> {
     fs::write(path, content)?;
     fs::File::open(path)?.sync_all()
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),

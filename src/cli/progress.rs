@@ -130,7 +130,7 @@ fn rounded(rate: f64) -> String {
     clippy::disallowed_methods,
     reason = "progress is about the time people wait"
 )]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
 

@@ -104,28 +104,17 @@ pub(super) fn read(run: &Path) -> Result<(PathBuf, Saved), Failure> {
     let folder = folder(run)?;
     let mut texts = Vec::with_capacity(page::FILES.len());
     for name in page::FILES {
-        let path = folder.join(name);
-        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Failure::new(
-                Exit::Io,
-                format!(
-                    "`{}` is no whole result of sessionsim: it has no {name}",
-                    folder.display()
-                ),
-            ),
-            ErrorKind::InvalidData => Failure::new(
-                Exit::InvalidScenario,
-                format!("`{}` is no text in UTF-8", path.display()),
-            ),
-            _ => Failure::new(
-                Exit::Io,
-                format!("cannot read `{}`: {}", path.display(), plain(&error)),
-            ),
-        })?;
-        texts.push(text);
+        texts.push(text_of(&folder, name)?);
     }
     let texts: [&str; page::FILES.len()] = std::array::from_fn(|place| texts[place].as_str());
-    let saved = Saved::read(&texts).map_err(|error| {
+    let mut parts = [None, None];
+    for (name, part) in page::PART_FILES.iter().zip(&mut parts) {
+        if folder.join(name).exists() {
+            *part = Some(text_of(&folder, name)?);
+        }
+    }
+    let saved = Saved::read(&texts).and_then(|saved| saved.with_parts(&parts));
+    let saved = saved.map_err(|error| {
         let message = format!(
             "the result in `{}` cannot be used: {error}",
             folder.display()
@@ -133,6 +122,28 @@ pub(super) fn read(run: &Path) -> Result<(PathBuf, Saved), Failure> {
         Failure::new(Exit::InvalidScenario, message)
     })?;
     Ok((folder, saved))
+}
+
+/// The text of a file of a result.
+fn text_of(folder: &Path, name: &str) -> Result<String, Failure> {
+    let path = folder.join(name);
+    fs::read_to_string(&path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::new(
+            Exit::Io,
+            format!(
+                "`{}` is no whole result of sessionsim: it has no {name}",
+                folder.display()
+            ),
+        ),
+        ErrorKind::InvalidData => Failure::new(
+            Exit::InvalidScenario,
+            format!("`{}` is no text in UTF-8", path.display()),
+        ),
+        _ => Failure::new(
+            Exit::Io,
+            format!("cannot read `{}`: {}", path.display(), plain(&error)),
+        ),
+    })
 }
 
 /// The folder of a result: the one that is named, or the last one in it.

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cloudwatch;
+use crate::measure::measure;
 use crate::metrics::expect::verdicts;
-use crate::metrics::recorder::Recorder;
 use crate::page;
 use crate::report::identity::Identity;
 use crate::report::{Outcome, json, markdown, series, text};
 use crate::scenario::Scenario;
-use crate::world;
 
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupt;
@@ -24,7 +23,8 @@ use super::trace::Recording;
 /// Run a scenario and report what it shows
 ///
 /// The summary goes to stdout; summary.json, timeseries.csv, latency.csv, cloudwatch.csv and the
-/// resolved scenario go to output/<scenario>/<id>/. The id follows from the scenario, seed, replicate and
+/// resolved scenario go to output/<scenario>/<id>/, for several classes of users or nodes
+/// classes.csv, timeseries-classes.csv and timeseries-nodes.csv too. The id follows from the scenario, seed, replicate and
 /// version of the model, so equal runs write equal files and different runs different folders.
 /// output/<scenario>/latest holds the id of the last run. An interrupted run ends in <id>.partial.
 ///
@@ -85,22 +85,14 @@ impl Run {
         };
         let mut progress = Progress::new(scenario.duration, self.quiet);
         let mut sent = 0;
-        let recorder = Recorder::new(&scenario);
-        let simulated = world::simulate_recorded(
-            &scenario,
-            rows,
-            self.replicate,
-            recorder,
-            &mut |at, requests| {
-                sent = requests;
-                progress.update(at, requests);
-                !interrupt.requested()
-            },
-        );
+        let measurements = measure(&scenario, rows, self.replicate, &mut |at, requests| {
+            sent = requests;
+            progress.update(at, requests);
+            !interrupt.requested()
+        });
         progress.finish(sent);
         recording.check()?;
 
-        let measurements = simulated.probe.finish();
         let outcome = Outcome {
             scenario: &scenario,
             identity: &identity,
@@ -114,7 +106,8 @@ impl Run {
             cloudwatch::csv(&measurements),
             summary.clone(),
         ];
-        let folder = destination.write(&contents, measurements.complete)?;
+        let more = series::of_parts(outcome);
+        let folder = destination.write(&contents, &more, measurements.complete)?;
         if self.report {
             let page = page::render(&[page::of_outcome(outcome)]);
             replace(&folder.join(ADDED[0]), page.as_bytes())?;
@@ -139,7 +132,7 @@ impl Run {
                 }
             }
         }
-        let met = verdicts(&scenario.expect, &measurements)
+        let met = verdicts(&scenario, &measurements)
             .iter()
             .all(|verdict| verdict.holds);
         Ok(match (measurements.complete, met) {

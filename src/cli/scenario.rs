@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::metrics::expect::JUDGE;
-use crate::scenario::{self, Loaded, Problems};
+use crate::scenario::{self, Loaded, Problems, Source};
 
 use super::exit::{Exit, Failure};
 use super::input;
@@ -45,18 +45,57 @@ impl From<Rejected> for Failure {
 impl Changes {
     /// Reads the scenario `file` with these changes.
     pub(super) fn load(&self, file: &Path) -> Result<Loaded, Rejected> {
-        let source = input::read(file).map_err(Rejected::Unreadable)?;
-        let sets = self.sets.iter().map(|set| (&*set.path, &*set.value));
-        let sets: Vec<_> = sets.collect();
-        let input = scenario::Input {
-            name: &source.name,
-            text: &source.text,
-            sets: &sets,
+        let opened = self.open(file).map_err(Rejected::Unreadable)?;
+        scenario::load_input(&opened.input()).map_err(Rejected::Invalid)
+    }
+
+    /// Reads the text of `file`, to be read as a scenario with these changes.
+    pub(super) fn open(&self, file: &Path) -> Result<Opened<'_>, Failure> {
+        Ok(Opened {
+            source: input::read(file)?,
+            sets: self
+                .sets
+                .iter()
+                .map(|set| (&*set.path, &*set.value))
+                .collect(),
+        })
+    }
+}
+
+/// The text of a scenario with what the command line changes of it.
+pub(super) struct Opened<'a> {
+    source: Source,
+    sets: Vec<(&'a str, &'a str)>,
+}
+
+impl Opened<'_> {
+    /// A text that nothing changes.
+    pub(super) fn of(name: &str, text: &str) -> Self {
+        Self {
+            source: Source {
+                name: name.to_owned(),
+                text: text.to_owned(),
+            },
+            sets: Vec::new(),
+        }
+    }
+
+    /// What the scenario is read from.
+    pub(super) fn input(&self) -> scenario::Input<'_> {
+        scenario::Input {
+            name: &self.source.name,
+            text: &self.source.text,
+            sets: &self.sets,
             base: &input::read_base,
             trace: &trace::look,
             judge: Some(JUDGE),
-        };
-        scenario::load_input(&input).map_err(Rejected::Invalid)
+        }
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Rejected::Invalid(problems).into()
     }
 }
 

@@ -30,6 +30,14 @@ pub(super) const SCENARIOS: &[(&str, &str)] = &[
         "game-tournament",
         include_str!("../../scenarios/game-tournament.toml"),
     ),
+    (
+        "ttl-and-nodes-sweep",
+        include_str!("../../scenarios/ttl-and-nodes-sweep.toml"),
+    ),
+    (
+        "capacity-sweep",
+        include_str!("../../scenarios/capacity-sweep.toml"),
+    ),
 ];
 
 /// What the name of a scenario that is shipped begins with.

@@ -10,7 +10,7 @@ use crate::scenario::alarms::{Alarm, Condition, Side};
 use crate::scenario::presets::cloudwatch::Statistic;
 use crate::units::{Span, Time};
 
-use super::{Series, series};
+use super::{Series, series, series_of_nodes};
 
 /// Who asks for an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,9 @@ pub struct Alarmed {
     pub origin: Origin,
     /// Whether the run has the metric at all.
     pub has_data: bool,
-    /// From when to when it was in alarm; the last may end with the run.
+    /// Of several nodes, the place of the one whose alarm was on first.
+    pub node: Option<usize>,
+    /// From when to when it was in alarm, at any node; the last may end with the run.
     pub fired: Vec<(Time, Time)>,
 }
 
@@ -103,43 +105,79 @@ pub fn alarms(scenario: &Scenario, run: &Measurements) -> Vec<Alarmed> {
         let found = series
             .iter()
             .find(|series| series.metric.name == alarm.when.metric);
+        let nodes = found.map_or(Vec::new(), |found| series_of_nodes(found.metric, run));
+        let (node, fired) = if nodes.is_empty() {
+            let fired = found.map_or(Vec::new(), |found| fired(&alarm, found, run));
+            (None, fired)
+        } else {
+            // CloudWatch has an alarm for each node.
+            let each: Vec<_> = nodes.iter().map(|node| fired(&alarm, node, run)).collect();
+            at_any(&each)
+        };
         Alarmed {
             origin,
             has_data: found.is_some(),
-            fired: found.map_or(Vec::new(), |found| fired(&alarm, found, run)),
+            node,
+            fired,
             alarm,
         }
     });
     evaluated.collect()
 }
 
-/// A datapoint of an alarm: when it ends, and whether it speaks for the alarm.
+/// Which of several was on first, and when any of them was.
+fn at_any(each: &[Vec<(Time, Time)>]) -> (Option<usize>, Vec<(Time, Time)>) {
+    let firsts = each.iter().enumerate();
+    let first = firsts
+        .filter_map(|(place, fired)| Some((fired.first()?.0, place)))
+        .min();
+    let mut spans: Vec<(Time, Time)> = each.iter().flatten().copied().collect();
+    spans.sort_unstable();
+    let mut any: Vec<(Time, Time)> = Vec::new();
+    for (from, to) in spans {
+        match any.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => any.push((from, to)),
+        }
+    }
+    (first.map(|(_, place)| place), any)
+}
+
+/// A datapoint of an alarm: when it ends, and whether it speaks for the alarm. Rows may be longer
+/// than periods: then each period within a row is taken to be like the whole row, a sum by its
+/// part of the row's time.
 fn datapoints(alarm: &Alarm, series: &Series, run: &Measurements) -> Vec<(Time, bool)> {
     let Some(began) = run.began else {
         return Vec::new();
     };
     let mut points = Vec::new();
     let mut rest = series.points.as_slice();
-    let mut end = began;
-    while end < run.ended {
-        end = end.saturating_add(alarm.period).min(run.ended);
-        // A row belongs to the period in which it ends; rows may be longer than periods.
-        let here = rest
-            .iter()
-            .take_while(|(_, row_end, _)| *row_end <= end)
-            .count();
-        let (now, later) = rest.split_at(here);
-        rest = later;
-        let values = now.iter().map(|(_, _, value)| *value);
+    let mut start = began;
+    while start < run.ended {
+        let end = start.saturating_add(alarm.period).min(run.ended);
+        let past = rest.iter().take_while(|(_, row_end, _)| *row_end <= start);
+        rest = &rest[past.count()..];
+        let here = rest.iter().take_while(|(row_start, ..)| *row_start < end);
+        let here = &rest[..here.count()];
+        let values = here.iter().map(|(_, _, value)| *value);
         let value = match series.metric.statistic {
-            Statistic::Sum => (here > 0).then(|| values.sum()),
-            Statistic::Average => (here > 0).then(|| values.sum::<i128>() / here as i128),
+            _ if here.is_empty() => None,
+            Statistic::Sum => Some(here.iter().map(|row| part_of(*row, start, end)).sum()),
+            Statistic::Average => Some(values.sum::<i128>() / here.len() as i128),
             Statistic::Maximum => values.max(),
             Statistic::Minimum => values.min(),
         };
         points.push((end, value.is_some_and(|value| beyond(&alarm.when, value))));
+        start = end;
     }
     points
+}
+
+/// What falls to the time from `start` to `end` of the sum of a row.
+fn part_of((row_start, row_end, sum): (Time, Time, i128), start: Time, end: Time) -> i128 {
+    let inside = row_end.min(end).since(row_start.max(start));
+    let whole = row_end.since(row_start).0.max(1);
+    sum * i128::from(inside.0) / i128::from(whole)
 }
 
 fn beyond(when: &Condition, billionths: i128) -> bool {
@@ -203,20 +241,28 @@ mod tests {
 
     /// Evictions by the minute, and when an alarm on them is on, in minutes.
     fn on(evictions: &[i128], period: u64, datapoints: u32, of: u32) -> Vec<(u64, u64)> {
-        let metric = METRICS
-            .iter()
-            .find(|metric| metric.name == "Evictions")
-            .unwrap();
-        let points = evictions.iter().enumerate().map(|(minute, number)| {
-            let start = minutes(minute as u64);
-            (start, start.saturating_add(MINUTE), number * 1_000_000_000)
+        on_rows("Evictions", evictions, 1, (period, datapoints, of))
+    }
+
+    /// Values in rows of so many minutes, and when an alarm above 100 is on, in minutes.
+    fn on_rows(
+        metric: &str,
+        values: &[i128],
+        row: u64,
+        (period, datapoints, of): (u64, u32, u32),
+    ) -> Vec<(u64, u64)> {
+        let metric = METRICS.iter().find(|known| known.name == metric).unwrap();
+        let points = values.iter().enumerate().map(|(place, number)| {
+            let start = minutes(place as u64 * row);
+            let end = start.saturating_add(Span(MINUTE.0 * row));
+            (start, end, number * 1_000_000_000)
         });
         let series = Series {
             metric,
             points: points.collect(),
         };
         let when = Condition {
-            metric: "Evictions".to_owned(),
+            metric: metric.name.to_owned(),
             side: Side::Above,
             threshold: 100 * MILLION,
         };
@@ -232,7 +278,7 @@ mod tests {
         let scenario = crate::scenario::load("x.toml", text).unwrap();
         let mut run = Recorder::new(&scenario).finish();
         run.began = Some(Time::ZERO);
-        run.ended = minutes(evictions.len() as u64);
+        run.ended = minutes(values.len() as u64 * row);
         let spans = fired(&alarm, &series, &run).into_iter();
         spans
             .map(|(from, to)| (from.0 / MINUTE.0, to.0 / MINUTE.0))
@@ -250,9 +296,40 @@ mod tests {
     }
 
     #[test]
+    fn an_alarm_is_on_while_that_of_any_node_is() {
+        let spans = |list: &[(u64, u64)]| -> Vec<_> {
+            let spans = list.iter();
+            spans
+                .map(|(from, to)| (minutes(*from), minutes(*to)))
+                .collect()
+        };
+        let each = [
+            spans(&[(5, 7), (20, 21)]),
+            spans(&[]),
+            spans(&[(3, 6), (9, 9)]),
+        ];
+        assert_eq!(at_any(&each), (Some(2), spans(&[(3, 7), (9, 9), (20, 21)])));
+        assert_eq!(at_any(&each[1..2]), (None, Vec::new()));
+    }
+
+    #[test]
     fn minutes_add_up_to_longer_periods() {
         let evictions = [30, 30, 30, 30, 30, 0, 0, 0, 0, 0, 20, 20];
         // 150 in the first five minutes, 40 in the last, which are only two.
         assert_eq!(on(&evictions, 5, 1, 1), [(5, 10)]);
+    }
+
+    #[test]
+    fn rows_longer_than_a_period_count_for_every_period_in_them() {
+        // From the fifth minute on, in a run whose rows have five minutes.
+        let usage = |alarm| on_rows("DatabaseMemoryUsagePercentage", &[90, 101, 90], 5, alarm);
+        assert_eq!(usage((1, 3, 5)), [(8, 13)]);
+        assert_eq!(usage((5, 1, 1)), [(10, 15)]);
+        // 500 in five minutes are 100 a minute, 505 are more; in ten minutes they are added up.
+        let evictions = |alarm| on_rows("Evictions", &[500, 505, 0], 5, alarm);
+        assert_eq!(evictions((1, 1, 1)), [(6, 11)]);
+        assert_eq!(evictions((10, 1, 1)), [(10, 15)]);
+        // Periods that end in the middle of a row.
+        assert_eq!(on_rows("Evictions", &[160, 0], 3, (2, 1, 1)), [(2, 4)]);
     }
 }

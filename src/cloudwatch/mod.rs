@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
 use crate::metrics::measurements::Measurements;
+use crate::metrics::nodes::NodeMeasurements;
+use crate::metrics::parts::{Part, node_metrics};
 use crate::scenario::presets::cloudwatch::{CloudMetric, METRICS};
 use crate::units::Time;
 
@@ -35,13 +37,39 @@ pub fn series(run: &Measurements) -> Vec<Series> {
     METRICS.iter().filter_map(of).collect()
 }
 
+/// The series of a metric of each of several nodes; none if nodes are not told apart, or the metric
+/// is not theirs.
+fn series_of_nodes(metric: &'static CloudMetric, run: &Measurements) -> Vec<Series> {
+    let metrics = node_metrics();
+    let Some(ours) = metrics.iter().find(|ours| ours.name == metric.of) else {
+        return Vec::new();
+    };
+    let scale = i128::from(metric.scale);
+    let of = |node: &NodeMeasurements| {
+        let rows = run.rows.iter().zip(&node.rows).filter_map(|(row, here)| {
+            let value = billionths(ours.part_value(&Part::of_node_row(here, run))?);
+            Some((row.start, row.end, value * scale))
+        });
+        Series {
+            metric,
+            points: rows.collect(),
+        }
+    };
+    let nodes = run.nodes.iter().filter(|node| !node.rows.is_empty());
+    nodes.map(of).collect()
+}
+
+const fn billionths(value: Value) -> i128 {
+    match value {
+        Value::Whole(number) => number as i128 * 1_000_000_000,
+        Value::Billionths(number) => number as i128,
+    }
+}
+
 fn points(metric: &CloudMetric, ours: &Metric, run: &Measurements) -> Vec<(Time, Time, i128)> {
     let scale = i128::from(metric.scale);
     let rows = run.rows.iter().filter_map(|row| {
-        let value = match ours.row_value(row, run.applies)? {
-            Value::Whole(number) => i128::from(number) * 1_000_000_000,
-            Value::Billionths(number) => i128::from(number),
-        };
+        let value = billionths(ours.row_value(row, run.applies)?);
         Some((row.start, row.end, value * scale))
     });
     rows.collect()

@@ -227,8 +227,8 @@ fn billionths(value: Value) -> i128 {
 fn expected(sides: [&Side; 2]) -> Vec<Expected> {
     let mut all: Vec<Expected> = Vec::new();
     for (place, side) in sides.into_iter().enumerate() {
-        for verdict in verdicts(&side.scenario.expect, &side.measurements) {
-            let that = verdict.expectation.to_string();
+        for verdict in verdicts(&side.scenario, &side.measurements) {
+            let that = verdict.expectation.in_full();
             let known = all.iter_mut().find(|expected| expected.that == that);
             if let Some(expected) = known {
                 expected.holds[place] = Some(verdict.holds);

@@ -50,6 +50,19 @@ fn two_equal_runs_differ_by_exactly_nothing() {
     }
 }
 
+/// What only one of the two has cannot have become more or less.
+#[test]
+fn a_sentence_tells_no_difference_of_what_only_one_has() {
+    let guests = side("guests", &[("users.0.login", "false")]);
+    let found = compare([&side("members", &[]), &guests]);
+    assert!(found.line("guest_resets").unwrap().difference().is_none());
+    let sentence = words::sentence(&found);
+    assert!(
+        !sentence.contains("guest resets") && !sentence.contains(" ,"),
+        "{sentence}"
+    );
+}
+
 #[test]
 fn more_memory_is_better_for_visits_and_worse_for_nobody() {
     let small = side("small", &[]);

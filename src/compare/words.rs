@@ -88,7 +88,9 @@ pub fn sentence(comparison: &Comparison) -> String {
         let line = comparison.line(name)?;
         // A hurried reader need not hear of less than a percent.
         let slight = line.relative().is_some_and(|share| share.abs() < 0.01);
-        if line.verdict == Verdict::Same || slight {
+        let difference = difference(line);
+        // Without one, only one of the two has that metric at all.
+        if line.verdict == Verdict::Same || slight || difference.is_empty() {
             return None;
         }
         let relative = relative(line);
@@ -97,7 +99,7 @@ pub fn sentence(comparison: &Comparison) -> String {
         } else {
             format!(" ({relative})")
         };
-        Some(format!("{words} {}{relative}", difference(line)))
+        Some(format!("{words} {difference}{relative}"))
     });
     let told: Vec<String> = told.take(4).collect();
     let (better, worse) = (

@@ -128,11 +128,11 @@ impl Contract {
         let thousands = usage.session_time.div_ceil(1000);
         let by_1000_sessions = total
             .filter(|_| usage.session_time > 0)
-            .map(|total| share(total * measured, thousands));
+            .map(|total| share(total.saturating_mul(measured), thousands));
         let saved = spec.database_queries.filter(|_| measured > 0).map(|price| {
             let queries = u128::from(usage.queries_spared.unsigned_abs());
             let cost = whole(share(
-                queries * nanos(price) * HOURS * HOUR / MILLION,
+                queries * nanos(price) * HOURS * (HOUR / MILLION),
                 measured,
             ));
             cost * usage.queries_spared.signum()
@@ -192,7 +192,7 @@ fn nanos(micros: u64) -> u128 {
 
 /// `part / whole`, rounded to the nearest.
 fn share(part: u128, whole: u128) -> u128 {
-    (part + whole / 2) / whole.max(1)
+    part.saturating_add(whole / 2) / whole.max(1)
 }
 
 fn whole(nanos: u128) -> i64 {

@@ -113,3 +113,22 @@ fn nothing_measured_has_no_rate() {
     );
     assert!(bill.total.is_some());
 }
+
+/// Whatever prices are written, and however long the run, a bill is an amount.
+#[test]
+fn no_price_is_too_high() {
+    let most = "source = \"x\"\nnode_hour = \"$999999\"\ndatabase_million_queries = \"$999999\"";
+    let mut contract = contract(most);
+    contract.nodes = 16_384;
+    let longest = Span::from_secs(730 * 86_400);
+    let bill = contract.bill(&Usage {
+        measured: longest,
+        session_time: u128::from(longest.0),
+        queries_spared: 1_000_000_000_000,
+        ..usage()
+    });
+    // All of these are beyond nine billion dollars, the most that a bill can tell.
+    assert_eq!(bill.on_demand, Some(i64::MAX));
+    assert_eq!(bill.by_1000_sessions, Some(i64::MAX));
+    assert_eq!(bill.database_saved, Some(i64::MAX));
+}

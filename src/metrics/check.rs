@@ -1,12 +1,14 @@
 //! Conservation laws of a run's measurements. A violation is a bug of the model or the recorder.
 
-use super::measurements::Measurements;
+use super::measurements::{Counts, Measurements};
+use super::owners::adds_up;
 
-/// Says which law `measurements` breaks, if any.
+/// Says which law `measurements` breaks, if any. `others` are the counts of owners of keys that are
+/// no classes of users.
 ///
 /// # Errors
 /// The broken law with its numbers.
-pub fn check(measurements: &Measurements) -> Result<(), String> {
+pub fn check(measurements: &Measurements, others: &[Counts]) -> Result<(), String> {
     if measurements.began.is_none() {
         // Nothing was measured, so the books were never opened.
         return Ok(());
@@ -38,7 +40,12 @@ pub fn check(measurements: &Measurements) -> Result<(), String> {
          + abandoned",
         counts.expired_in_use + measurements.expired_pending_at_start,
         counts.after_expiry.iter().sum(),
-    )
+    )?;
+    if measurements.classes.is_empty() {
+        return Ok(());
+    }
+    let classes = measurements.classes.iter().map(|class| &class.counts);
+    adds_up(counts, classes.chain(others))
 }
 
 fn equal(law: &str, left: u64, right: u64) -> Result<(), String> {

@@ -2,27 +2,47 @@
 
 use std::fmt::Write as _;
 
-use super::catalogue::catalogue;
+use super::catalogue::{Metric, catalogue, memory};
+use super::parts::{is_of_classes, is_of_nodes};
 
 /// The page that explains every metric.
 #[must_use]
 pub fn document() -> String {
     let mut text = String::from(HEAD);
     for metric in catalogue() {
-        let series = if metric.has_rows() { "yes" } else { "" };
-        let better = match metric.better.as_str() {
-            "neither" => "",
-            word => word,
+        let parts = match (is_of_classes(&metric), is_of_nodes(&metric)) {
+            (true, true) => "class, node",
+            (true, false) => "class",
+            (false, true) => "node",
+            (false, false) => "",
         };
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {better} | {series} | {} |",
-            metric.name,
-            metric.unit.as_str(),
-            metric.help
-        );
+        line(&mut text, &metric, parts);
+    }
+    text.push_str(PARTS);
+    for metric in memory() {
+        let parts = if metric.name == "keys" {
+            "class, node"
+        } else {
+            "class"
+        };
+        line(&mut text, &metric, parts);
     }
     text
+}
+
+fn line(text: &mut String, metric: &Metric, parts: &str) {
+    let series = if metric.has_rows() { "yes" } else { "" };
+    let better = match metric.better.as_str() {
+        "neither" => "",
+        word => word,
+    };
+    let _ = writeln!(
+        text,
+        "| `{}` | {} | {better} | {series} | {parts} | {} |",
+        metric.name,
+        metric.unit.as_str(),
+        metric.help
+    );
 }
 
 const HEAD: &str = "\
@@ -42,6 +62,23 @@ service of all its commands, without the database. Quantiles overstate by at mos
 row; of rates and of CPU it is the highest minute (in rows shorter than a minute: the row's
 average).
 
-| name | unit | better | by window | what it is |
-| --- | --- | --- | --- | --- |
+| name | unit | better | by window | also by | what it is |
+| --- | --- | --- | --- | --- | --- |
+";
+
+const PARTS: &str = "
+## By class of users and by node
+
+Where a scenario has several classes of users (recorded traffic is one, called `trace`), or beside
+one class workloads, `classes.csv` has what the metrics marked \"class\" are for each class, and
+`timeseries-classes.csv` what they are by window. Of several nodes `timeseries-nodes.csv` has those
+marked \"node\"; nodes are counted from 1. `summary.json` has both under `classes` and `nodes`, of
+more than 100 classes those whose users fared worst. Beyond 32 classes there is no time series of
+them, and of latency only mean and maximum; beyond 128 nodes there is none of these. Counts of
+classes and workloads add up to those of the run, and so do those of nodes; what a shard's replicas
+do is no node's. A key that a session has left behind still counts to the class. What classes keep is
+counted at the end of the run, and at the end of a row after eight requests for each key.
+
+| name | unit | better | by window | of | what it is |
+| --- | --- | --- | --- | --- | --- |
 ";

@@ -2,7 +2,7 @@
 
 use crate::scenario::Scenario;
 use crate::scenario::database::OnLostSession;
-use crate::scenario::expect::{Bound, Expectation, Judge, Objection, Part};
+use crate::scenario::expect::{Bound, Expectation, Judge, Objection, Part as Which};
 use crate::scenario::reader::choice::{clipped, nearest};
 use crate::scenario::store::{CpuCredits, StoreKind};
 use crate::scenario::users::UserClass;
@@ -11,6 +11,8 @@ use crate::units::{Bandwidth, Ratio};
 
 use super::catalogue::{Metric, Unit, Value, catalogue};
 use super::measurements::Measurements;
+use super::owners;
+use super::parts::{Part, class_metrics, class_names};
 
 /// Judges the expectations of a scenario while it is read.
 pub const JUDGE: Judge = Judge { understand, apply };
@@ -37,17 +39,27 @@ pub struct Verdict<'a> {
 /// If the scenario was loaded without [`JUDGE`] and expects something of a metric that does not
 /// exist.
 #[must_use]
-pub fn verdicts<'a>(expectations: &'a [Expectation], run: &Measurements) -> Vec<Verdict<'a>> {
-    if expectations.is_empty() {
+pub fn verdicts<'a>(scenario: &'a Scenario, run: &Measurements) -> Vec<Verdict<'a>> {
+    if scenario.expect.is_empty() {
         return Vec::new();
     }
-    let catalogue = catalogue();
+    let (catalogue, of_classes) = (catalogue(), class_metrics());
+    let expectations = scenario.expect.iter();
     expectations
-        .iter()
         .map(|expectation| {
-            let metric = find(&catalogue, &expectation.metric);
+            let list = match expectation.class {
+                Some(_) => &of_classes,
+                None => &catalogue,
+            };
+            let metric = find(list, &expectation.metric);
             let metric = metric.expect("a loaded scenario expects something of metrics only");
-            let value = metric.value(run);
+            let value = match &expectation.class {
+                None => metric.value(run),
+                Some(class) => {
+                    let part = part_of_class(scenario, run, class);
+                    part.and_then(|part| metric.part_value(&part))
+                }
+            };
             let distance = value.map(|value| distance(value, expectation.bound));
             let holds =
                 distance.is_some_and(|distance| expectation.comparison.holds(distance.cmp(&0)));
@@ -66,6 +78,34 @@ pub fn verdicts<'a>(expectations: &'a [Expectation], run: &Measurements) -> Vec<
         .collect()
 }
 
+/// The unit of what is expected something of.
+///
+/// # Panics
+/// As [`verdicts`].
+#[must_use]
+pub fn unit_of(expectation: &Expectation) -> Unit {
+    let list = match expectation.class {
+        Some(_) => class_metrics(),
+        None => catalogue(),
+    };
+    let metric = find(&list, &expectation.metric);
+    metric
+        .expect("a loaded scenario expects something of metrics only")
+        .unit
+}
+
+/// What is known of a class in a run, if anything was measured.
+fn part_of_class(scenario: &Scenario, run: &Measurements, name: &str) -> Option<Part> {
+    run.began?;
+    let place = class_names(scenario).position(|(class, _)| class == name)?;
+    let login = scenario.users.get(place).is_some_and(|class| class.login);
+    match run.classes.get(place) {
+        Some(class) => Some(Part::of_class(class, login)),
+        // A class that is alone is the whole.
+        None => (class_names(scenario).count() == 1).then(|| Part::of_whole(run)),
+    }
+}
+
 fn find<'a>(catalogue: &'a [Metric], name: &str) -> Option<&'a Metric> {
     catalogue.iter().find(|metric| metric.name == name)
 }
@@ -81,7 +121,8 @@ fn distance(value: Value, bound: Bound) -> i128 {
     value - billionths(bound)
 }
 
-fn billionths(bound: Bound) -> i128 {
+/// A bound in billionths, exactly.
+pub(crate) fn billionths(bound: Bound) -> i128 {
     match bound {
         Bound::Count(number) => i128::from(number) * BILLION,
         Bound::Bytes(bytes) => i128::from(bytes.0) * BILLION,
@@ -138,7 +179,17 @@ const NOT_YET: [&str; 7] = [
 
 fn understand(expectation: &Expectation) -> Result<(), Objection> {
     let catalogue = catalogue();
-    match find(&catalogue, &expectation.metric) {
+    let list = match expectation.class {
+        Some(_) => class_metrics(),
+        None => catalogue.clone(),
+    };
+    match find(&list, &expectation.metric) {
+        None if find(&catalogue, &expectation.metric).is_some() => Err(Objection {
+            part: Which::Metric,
+            message: format!("`{}` is not counted by class", expectation.metric),
+            label: "it belongs to all users together".to_owned(),
+            hint: Some("leave out `class`".to_owned()),
+        }),
         None => Err(unknown(&catalogue, &expectation.metric)),
         Some(metric) if fits(metric.unit, expectation.bound) => Ok(()),
         Some(metric) => Err(wrong_unit(metric, expectation)),
@@ -149,7 +200,7 @@ fn unknown(catalogue: &[Metric], name: &str) -> Objection {
     let plain = name.to_lowercase();
     let names: Vec<&str> = catalogue.iter().map(|metric| &*metric.name).collect();
     let objection = |message: String, label: String, hint: String| Objection {
-        part: Part::Metric,
+        part: Which::Metric,
         message,
         label,
         hint: Some(hint),
@@ -227,7 +278,7 @@ fn wrong_unit(metric: &Metric, expectation: &Expectation) -> Objection {
     };
     let sign = expectation.comparison.as_str();
     Objection {
-        part: Part::Bound,
+        part: Which::Bound,
         message: format!("`{}` is {what}", metric.name),
         label: format!("expected {what} such as {example}"),
         hint: Some(format!("write \"{} {sign} {meant}\"", metric.name)),
@@ -235,15 +286,70 @@ fn wrong_unit(metric: &Metric, expectation: &Expectation) -> Objection {
 }
 
 fn apply(expectation: &Expectation, scenario: &Scenario) -> Result<(), Objection> {
-    match cannot_apply(&expectation.metric, scenario) {
+    if let Some(class) = &expectation.class {
+        known_class(class, scenario)?;
+    }
+    let reason = match &expectation.class {
+        Some(class) => cannot_apply_to(class, &expectation.metric, scenario),
+        None => None,
+    };
+    match reason.or_else(|| cannot_apply(&expectation.metric, scenario)) {
         None => Ok(()),
         Some(reason) => Err(Objection {
-            part: Part::Metric,
-            message: format!("`{}` cannot apply to this scenario", expectation.metric),
+            part: Which::Metric,
+            message: match &expectation.class {
+                Some(class) => format!(
+                    "`{}` cannot apply to class `{}`",
+                    expectation.metric,
+                    clipped(class)
+                ),
+                None => format!("`{}` cannot apply to this scenario", expectation.metric),
+            },
             label: reason.to_owned(),
             hint: Some("a metric without a value can meet no expectation".to_owned()),
         }),
     }
+}
+
+fn known_class(class: &str, scenario: &Scenario) -> Result<(), Objection> {
+    let names: Vec<&str> = class_names(scenario).map(|(name, _)| name).collect();
+    if names.contains(&class) {
+        return Ok(());
+    }
+    let few: Vec<&str> = names.iter().take(10).copied().collect();
+    let more = if names.len() > few.len() { ", ..." } else { "" };
+    Err(Objection {
+        part: Which::Class,
+        message: format!("there is no class of users `{}`", clipped(class)),
+        label: nearest(class, &names)
+            .map_or_else(String::new, |near| format!("did you mean `{near}`?")),
+        hint: Some(format!("there are {}{more}", few.join(", "))),
+    })
+}
+
+/// Why a class cannot have a value of that metric, though the run can.
+fn cannot_apply_to(class: &str, metric: &str, scenario: &Scenario) -> Option<&'static str> {
+    let login = scenario.users.iter().find(|users| users.name == class);
+    let login = login.is_some_and(|users| users.login);
+    let classes = class_names(scenario).count();
+    let alone = classes + scenario.workloads.len() < 2;
+    let (possible, reason) = match metric {
+        "forced_logins" | "forced_login_rate" => (login, "the class has no login"),
+        "guest_resets" => (!login, "the class has a login"),
+        "keys" | "memory_bytes" | "memory_share" if !scenario.store.kind.is_cache() => {
+            (false, "sessions lie in no cache: there are no nodes")
+        }
+        "keys" | "memory_bytes" | "memory_share" => (
+            !alone,
+            "nothing else is stored: see `used_memory_max` of the whole",
+        ),
+        "latency.p50" | "latency.p90" | "latency.p99" | "latency.p999" => (
+            classes <= owners::MOST_WITH_ROWS,
+            "of so many classes only `latency.mean` and `latency.max` are kept",
+        ),
+        _ => return None,
+    };
+    (!possible).then_some(reason)
 }
 
 /// Why a run of the scenario cannot have a value of that metric.

@@ -143,7 +143,7 @@ impl Bins {
 }
 
 /// A mean to the nearest nanosecond.
-fn mean(sum: u128, count: u64) -> u64 {
+pub(super) fn mean(sum: u128, count: u64) -> u64 {
     ((sum + u128::from(count) / 2) / u128::from(count)) as u64
 }
 
@@ -158,6 +158,19 @@ pub struct Brief {
     pub p99: u64,
     /// Maximum.
     pub max: u64,
+}
+
+impl Brief {
+    /// One of its figures; `None` for those that a row does not keep.
+    pub const fn figure(&self, quantile: Quantile) -> Option<u64> {
+        match quantile {
+            Quantile::Mean => Some(self.mean),
+            Quantile::P50 => Some(self.p50),
+            Quantile::P99 => Some(self.p99),
+            Quantile::Max => Some(self.max),
+            Quantile::P90 | Quantile::P999 => None,
+        }
+    }
 }
 
 /// All latencies of one kind in a run, in nanoseconds.

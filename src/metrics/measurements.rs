@@ -1,24 +1,32 @@
 //! What a run leaves: plain numbers, without an opinion on what they are called.
 
 use crate::cost::Bill;
-use crate::probe::{Aftermath, LossCause, Mark};
+use crate::probe::{Aftermath, Fate, LossCause, Mark};
 use crate::units::{Span, Time};
 
 use super::histogram::{Brief, Latencies};
+use super::nodes::NodeMeasurements;
+use super::owners::ClassMeasurements;
 use super::workloads::WorkloadMeasurements;
 
 /// Adds counts of the same kind.
 trait Accumulate {
+    const NONE: Self;
+
     fn accumulate(&mut self, other: &Self);
 }
 
 impl Accumulate for u64 {
+    const NONE: Self = 0;
+
     fn accumulate(&mut self, other: &Self) {
         *self += other;
     }
 }
 
 impl<const N: usize> Accumulate for [u64; N] {
+    const NONE: Self = [0; N];
+
     fn accumulate(&mut self, other: &Self) {
         for (mine, theirs) in self.iter_mut().zip(other) {
             *mine += theirs;
@@ -36,6 +44,9 @@ macro_rules! counts {
         }
 
         impl Counts {
+            /// Nothing was counted.
+            pub const NONE: Self = Self { $($field: <$type as Accumulate>::NONE,)* };
+
             /// Adds the counts of another part of the run.
             pub fn add(&mut self, other: &Self) {
                 $(self.$field.accumulate(&other.$field);)*
@@ -111,6 +122,35 @@ counts! {
 }
 
 impl Counts {
+    /// A session met its fate.
+    pub(super) const fn close(&mut self, fate: Fate) {
+        match fate {
+            Fate::LoggedOut => self.logged_out += 1,
+            Fate::Superseded => self.superseded += 1,
+            Fate::Ended => self.ended += 1,
+            Fate::Alive => self.alive += 1,
+            Fate::ExpiredInUse => self.expired_in_use += 1,
+            Fate::Lost(cause) => self.lost[cause as usize] += 1,
+        }
+    }
+
+    /// A lost session was missed, or will not be.
+    pub(super) const fn feel(&mut self, felt: bool) {
+        self.felt += felt as u64;
+        self.unnoticed += !felt as u64;
+    }
+
+    /// Something was done about a session that met that fate, `since` the measurement began or
+    /// before.
+    pub(super) const fn make_good(&mut self, fate: Fate, aftermath: Aftermath, since: bool) {
+        self.made_good[aftermath as usize] += 1;
+        match fate {
+            Fate::Lost(_) if !since => {}
+            Fate::Lost(_) => self.after_loss[aftermath as usize] += 1,
+            _ => self.after_expiry[aftermath as usize] += 1,
+        }
+    }
+
     /// Sessions lost, whatever the cause.
     pub fn lost_in_all(&self) -> u64 {
         self.lost.iter().sum()
@@ -184,6 +224,13 @@ impl Gauges {
         self.replication_lag_reported = self
             .replication_lag_reported
             .max(other.replication_lag_reported);
+    }
+
+    /// Other loads of nodes stand for those that are noted.
+    pub(super) const fn replace_loads(&mut self, loads: &Self) {
+        self.engine_cpu = loads.engine_cpu;
+        self.host_cpu = loads.host_cpu;
+        self.network_usage = loads.network_usage;
     }
 }
 
@@ -310,6 +357,10 @@ pub struct Measurements {
     pub in_flight_at_end: u64,
     /// A hash over every event of the run in its order.
     pub fingerprint: u64,
+    /// What each class of users did, recorded traffic behind them; empty where one class is alone.
+    pub classes: Vec<ClassMeasurements>,
+    /// What each of several nodes did; empty of a single one.
+    pub nodes: Vec<NodeMeasurements>,
     /// What the workloads beside the sessions did, in their order.
     pub workloads: Vec<WorkloadMeasurements>,
     /// Which metrics can apply.

@@ -12,6 +12,9 @@ pub mod expect;
 pub mod histogram;
 mod loads;
 pub mod measurements;
+pub mod nodes;
+pub mod owners;
+pub mod parts;
 pub mod recorder;
 pub mod workloads;
 

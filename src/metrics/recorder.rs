@@ -25,19 +25,19 @@ mod rows;
 
 use crate::cost::{Contract, Usage};
 use crate::probe::{
-    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, ReplicaId, RequestDone,
-    RequestKind, WorkloadDone,
+    Aftermath, CommandDone, Fate, LossCause, Mark, NodeSample, OwnerSample, Probe, ReplicaId,
+    RequestDone, RequestKind, WorkloadDone,
 };
 use crate::scenario::Scenario;
 use crate::units::{Bandwidth, Span, Time};
 
 use super::check::check;
 use super::histogram::Bins;
+use super::loads::MINUTE;
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
+use super::nodes::Nodes;
+use super::owners::Owners;
 use super::workloads::Watched;
-
-/// A minute, over which a load is averaged as `CloudWatch` does.
-const MINUTE: Span = Span::from_secs(60);
 
 /// The probe that leaves [`Measurements`].
 #[derive(Debug)]
@@ -59,8 +59,7 @@ struct Rare {
     seed: u64,
     /// Whether a class has a login, by its place in the scenario.
     logins: Vec<bool>,
-    /// Virtual CPUs of a node, if that is known.
-    vcpu: Option<u32>,
+    nodes: Nodes,
     /// Which metrics can apply.
     applies: Applies,
     /// Bytes from zone to zone, of users and of replication: at the last statement, and when the
@@ -72,10 +71,7 @@ struct Rare {
     row_gauges: Gauges,
     /// Latencies of all kinds of requests in the row that ends.
     row_latencies: Bins,
-    /// The nodes when the row began.
-    row_nodes: Vec<NodeSample>,
     minute_start: Time,
-    minute_nodes: Vec<NodeSample>,
     /// Counts of the whole run when the minute began.
     minute_counts: Counts,
     /// Whether a whole minute has been seen: a shorter one then no longer counts.
@@ -107,7 +103,7 @@ impl Recorder {
         // Nobody logs in in recorded traffic, which is the class behind the last.
         let recorded = scenario.trace.iter().map(|_| false);
         let mut recorder = Self::with(scenario.seed, logins.chain(recorded).collect());
-        recorder.rare.vcpu = scenario.store.speed.vcpu;
+        recorder.rare.nodes.vcpu = scenario.store.speed.vcpu;
         recorder.rare.applies.network = scenario.store.speed.bandwidth > Bandwidth(0);
         recorder.rare.applies.replicas = scenario.store.topology.replicas > 0;
         recorder.rare.applies.zones = scenario.network.zones.number() > 1;
@@ -125,7 +121,7 @@ impl Recorder {
             begin: Time::ZERO,
             rare: Box::new(Rare {
                 seed,
-                vcpu: None,
+                nodes: Nodes::default(),
                 applies: Applies {
                     logins: logins.contains(&true),
                     guests: logins.contains(&false),
@@ -138,9 +134,7 @@ impl Recorder {
                 row_start: Time::ZERO,
                 row_gauges: Gauges::default(),
                 row_latencies: Bins::default(),
-                row_nodes: Vec::new(),
                 minute_start: Time::ZERO,
-                minute_nodes: Vec::new(),
                 minute_counts: Counts::default(),
                 minute_seen: false,
                 total: Counts::default(),
@@ -167,12 +161,22 @@ impl Recorder {
     /// # Panics
     /// If the facts break a conservation law, which is a bug: the message names seed and time.
     #[must_use]
-    pub fn finish(mut self) -> Measurements {
+    pub fn finish(self) -> Measurements {
+        self.finish_with(None)
+    }
+
+    /// Likewise, with what was counted for each of several owners of keys.
+    ///
+    /// # Panics
+    /// As [`Recorder::finish`], and if parts do not add up to the whole.
+    #[must_use]
+    pub fn finish_with(mut self, owners: Option<Owners>) -> Measurements {
         if self.rare.began.is_none() {
             self.forget();
         }
         let rare = self.rare;
         let bill = rare.bill();
+        let (classes, others) = owners.map_or_else(Default::default, Owners::finish);
         let measurements = Measurements {
             complete: rare.complete,
             began: rare.began,
@@ -186,6 +190,8 @@ impl Recorder {
             in_flight_at_start: rare.in_flight_at_start,
             in_flight_at_end: rare.in_flight_at_end,
             fingerprint: rare.fingerprint,
+            classes,
+            nodes: rare.nodes.finish(),
             workloads: rare
                 .workloads
                 .into_iter()
@@ -194,7 +200,7 @@ impl Recorder {
             applies: rare.applies,
             bill,
         };
-        if let Err(broken) = check(&measurements) {
+        if let Err(broken) = check(&measurements, &others) {
             panic!("{broken} (seed {}, at {})", rare.seed, Span(rare.ended.0));
         }
         measurements
@@ -247,12 +253,18 @@ impl Probe for Recorder {
         self.node.record(fact.done.since(fact.arrived).0);
     }
 
-    fn key_evicted(&mut self, _at: Time, _node: u16) {
+    fn key_evicted(&mut self, _at: Time, _node: u16, owner: u16) {
         self.row.evicted_keys += 1;
+        if let Some(workload) = self.rare.workload(owner) {
+            workload.key_died(true);
+        }
     }
 
-    fn key_expired(&mut self, _at: Time, _node: u16) {
+    fn key_expired(&mut self, _at: Time, _node: u16, owner: u16) {
         self.row.expired_keys += 1;
+        if let Some(workload) = self.rare.workload(owner) {
+            workload.key_died(false);
+        }
     }
 
     fn visit_began(&mut self, _at: Time, class: u16) {
@@ -268,20 +280,12 @@ impl Probe for Recorder {
     }
 
     fn session_closed(&mut self, _at: Time, _class: u16, fate: Fate) {
-        match fate {
-            Fate::LoggedOut => self.row.logged_out += 1,
-            Fate::Superseded => self.row.superseded += 1,
-            Fate::Ended => self.row.ended += 1,
-            Fate::Alive => self.row.alive += 1,
-            Fate::ExpiredInUse => self.row.expired_in_use += 1,
-            Fate::Lost(cause) => self.row.lost[cause as usize] += 1,
-        }
+        self.row.close(fate);
     }
 
     fn loss_felt(&mut self, _at: Time, lost_at: Time, _class: u16, _cause: LossCause, felt: bool) {
         if lost_at >= self.begin {
-            self.row.felt += u64::from(felt);
-            self.row.unnoticed += u64::from(!felt);
+            self.row.feel(felt);
         }
     }
 
@@ -293,12 +297,7 @@ impl Probe for Recorder {
         fate: Fate,
         aftermath: Aftermath,
     ) {
-        self.row.made_good[aftermath as usize] += 1;
-        match fate {
-            Fate::Lost(_) if closed_at < self.begin => {}
-            Fate::Lost(_) => self.row.after_loss[aftermath as usize] += 1,
-            _ => self.row.after_expiry[aftermath as usize] += 1,
-        }
+        self.row.make_good(fate, aftermath, closed_at >= self.begin);
     }
 
     fn mark(&mut self, _at: Time, _class: u16, mark: Mark, number: u64) {
@@ -344,13 +343,15 @@ impl Probe for Recorder {
         self.rare.workloads[fact.workload as usize].done(fact, self.begin);
     }
 
-    fn workload_key_died(&mut self, _at: Time, workload: u16, evicted: bool) {
-        self.rare.workloads[workload as usize].key_died(evicted);
+    fn wants_owners(&self) -> bool {
+        !self.rare.workloads.is_empty()
     }
 
-    fn workloads_end(&mut self, kept: &[Kept]) {
-        for (watched, kept) in self.rare.workloads.iter_mut().zip(kept) {
-            watched.keeps(*kept);
+    fn owners(&mut self, _at: Time, owners: &[OwnerSample]) {
+        let rare = &mut *self.rare;
+        let samples = &owners[rare.logins.len()..];
+        for (watched, sample) in rare.workloads.iter_mut().zip(samples) {
+            watched.keeps(sample.kept.unwrap_or_default());
         }
     }
 
@@ -399,8 +400,7 @@ impl Probe for Recorder {
         rare.row_start = at;
         rare.row_crossed = rare.crossed;
         rare.minute_start = at;
-        nodes.clone_into(&mut rare.row_nodes);
-        nodes.clone_into(&mut rare.minute_nodes);
+        rare.nodes.begin(nodes);
         self.observe(nodes);
     }
 

@@ -51,6 +51,7 @@ fn done(issued: Time, session: SessionSeen) -> RequestDone {
 fn command(answer: Answer) -> CommandDone {
     CommandDone {
         node: 0,
+        owner: 0,
         name: CommandName::Get,
         answer,
         arrived: at(1),
@@ -162,7 +163,7 @@ fn the_warm_up_does_not_count() {
     recorder.session_created(at(1), 0);
     recorder.session_created(at(1), 0);
     recorder.visit_began(at(1), 0);
-    recorder.key_evicted(at(1), 0);
+    recorder.key_evicted(at(1), 0, 0);
     recorder.db_query(at(1), at(2));
     recorder.measurement_begins(at(10), &[node(900, 5)], 2);
     // One of the two requests on their way is answered.
@@ -409,7 +410,7 @@ proptest! {
                     latencies += 1;
                 }
                 2 => recorder.command(&command(Answer::Hit)),
-                3 => recorder.key_expired(at(now), 0),
+                3 => recorder.key_expired(at(now), 0, 0),
                 4 => recorder.visit_began(at(now), (later % 2) as u16),
                 5 => {
                     recorder.session_created(at(now), 0);

@@ -1,6 +1,6 @@
 //! Numbers as people read them, and the few that a reader looks for first.
 
-use crate::metrics::catalogue::{Metric, Unit, Value, catalogue};
+use crate::metrics::catalogue::{Metric, Unit, Value, catalogue, memory};
 use crate::report::format;
 use crate::units::Span;
 
@@ -36,7 +36,8 @@ pub fn shown(number: Option<f64>, unit: Unit) -> String {
 /// The metric of that name.
 #[must_use]
 pub fn metric(name: &str) -> Option<Metric> {
-    catalogue().into_iter().find(|metric| metric.name == name)
+    let all = catalogue().into_iter().chain(memory());
+    all.into_iter().find(|metric| metric.name == name)
 }
 
 impl Summary {
@@ -80,7 +81,11 @@ pub(super) fn identity(summary: &Summary) -> Vec<String> {
     vec![
         format!(
             "Measured {} of simulated time, {}.",
-            words(summary.measured_seconds),
+            if summary.measured_seconds > 0.0 {
+                words(summary.measured_seconds)
+            } else {
+                "nothing".to_owned()
+            },
             beginning(summary)
         ),
         format!(
@@ -100,7 +105,7 @@ pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
     let list = [
         ("session_hit_rate", "of requests found their session"),
         ("sessions_lost", "sessions were lost"),
-        ("forced_logins", "users had to log in again"),
+        ("forced_logins", "times somebody had to log in again"),
         ("guest_resets", "guests had to start afresh"),
         (
             "latency.p99",
@@ -118,7 +123,9 @@ pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
                 format!("{note}, {felt} of them during a visit")
             }
             "forced_logins" if summary.value("forced_login_rate").is_some() => {
-                format!("{note}: {} of visits", summary.text("forced_login_rate"))
+                let rate = summary.text("forced_login_rate");
+                let rate = rate.trim_end_matches('%');
+                format!("{note}: {rate} in 100 visits with a login")
             }
             "cost_per_month" => format!(
                 "{note}, {} per 1,000 live sessions",

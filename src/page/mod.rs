@@ -8,6 +8,7 @@ mod answer;
 mod assumed;
 mod compared;
 pub mod figures;
+mod parts;
 mod plots;
 mod saved;
 mod tables;
@@ -20,7 +21,7 @@ use crate::report::Outcome;
 
 pub use compared::compared;
 pub use plots::{comparison, plots};
-pub use saved::{FILES, Saved};
+pub use saved::{FILES, PART_FILES, Saved};
 pub use view::Figure;
 
 use answer::Answer;
@@ -45,6 +46,10 @@ struct Part {
     marked: Vec<String>,
     quiet: String,
     fates: Table,
+    workloads: Option<Table>,
+    classes: Option<Table>,
+    classes_note: String,
+    nodes: Option<Table>,
     alarms: Option<Table>,
     noticed: String,
     cost: Option<Table>,
@@ -103,7 +108,9 @@ pub const fn script() -> &'static str {
 #[must_use]
 pub fn of_outcome(outcome: Outcome<'_>) -> Saved {
     let texts = saved::texts(outcome);
-    Saved::read(&texts.each_ref().map(String::as_str)).expect("a result's own files can be read")
+    Saved::read(&texts.each_ref().map(String::as_str))
+        .and_then(|saved| saved.with_parts(&saved::part_texts(outcome)))
+        .expect("a result's own files can be read")
 }
 
 /// Charts of a result with file names, for pictures.
@@ -142,6 +149,10 @@ fn part(saved: &Saved) -> Part {
         quiet,
         marked: marked.collect(),
         fates: tables::fates(summary),
+        workloads: tables::workloads(summary),
+        classes: parts::classes(summary),
+        classes_note: parts::left_out(summary),
+        nodes: parts::nodes(summary),
         alarms: tables::alarms(summary),
         noticed: answer::noticed(summary),
         cost: tables::cost(summary),

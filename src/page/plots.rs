@@ -195,7 +195,12 @@ pub(super) fn unit(name: &str) -> Unit {
 }
 
 fn points(saved: &Saved, column: &Column) -> Vec<(f64, f64)> {
-    let pairs = saved.times.iter().zip(&column.values);
+    points_of(&saved.times, column)
+}
+
+/// The values of a column at those times.
+pub(super) fn points_of(times: &[f64], column: &Column) -> Vec<(f64, f64)> {
+    let pairs = times.iter().zip(&column.values);
     pairs
         .filter_map(|(at, value)| Some((*at, (*value)?)))
         .collect()
@@ -251,6 +256,7 @@ pub fn plots(saved: &Saved) -> (Vec<Plot>, String) {
             .map(|column| column.name.as_str()),
     );
     plots.extend(families(saved, &rest));
+    plots.extend(super::parts::plots(saved));
     let quiet = match quiet.as_slice() {
         [] => String::new(),
         names => format!("Always zero: {}.", names.join(", ")),
@@ -339,7 +345,7 @@ fn families(saved: &Saved, columns: &[&Column]) -> Vec<Plot> {
     families.into_iter().map(plot).collect()
 }
 
-fn limits(saved: &Saved, name: &str) -> Vec<Limit> {
+pub(super) fn limits(saved: &Saved, name: &str) -> Vec<Limit> {
     let limit = |at: f64, label: &str| {
         vec![Limit {
             at,

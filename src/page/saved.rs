@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::metrics::{nodes, owners};
 use crate::report::json::{self, SCHEMA_VERSION};
 use crate::report::{Outcome, series};
 
@@ -15,6 +16,9 @@ pub const FILES: [&str; 4] = [
     "summary.json",
 ];
 
+/// Files that a page shows where they are there: of several classes of users, of several nodes.
+pub const PART_FILES: [&str; 2] = ["timeseries-classes.csv", "timeseries-nodes.csv"];
+
 /// `summary.json`, as far as a page shows it.
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the file")]
@@ -25,6 +29,8 @@ pub struct Summary {
     pub deployment: String,
     pub maxmemory_bytes: Option<u64>,
     pub still_fills: bool,
+    #[serde(default)]
+    pub database_capacity: Option<f64>,
     pub id: String,
     pub complete: bool,
     pub seed: u64,
@@ -43,7 +49,34 @@ pub struct Summary {
     pub expectations: Vec<Expected>,
     pub first_noticed_seconds: Option<f64>,
     pub alarms: Vec<Alarm>,
+    /// Left out where there are none.
+    #[serde(default)]
+    pub workloads: Vec<Workload>,
     pub metrics: BTreeMap<String, Option<f64>>,
+    #[serde(default)]
+    pub classes: Vec<Part>,
+    #[serde(default)]
+    pub classes_left_out: u64,
+    #[serde(default)]
+    pub nodes: Vec<Part>,
+}
+
+/// A class of users, or a node.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the file")]
+pub struct Part {
+    pub name: String,
+    pub metrics: BTreeMap<String, Option<f64>>,
+}
+
+impl Expected {
+    /// With the class that it is about.
+    pub(super) fn in_full(&self) -> String {
+        match &self.class {
+            Some(class) => format!("{class}: {}", self.that),
+            None => self.that.clone(),
+        }
+    }
 }
 
 /// Of which prices the costs are.
@@ -60,6 +93,8 @@ pub struct Cost {
 #[allow(missing_docs, reason = "the fields are those of the file")]
 pub struct Expected {
     pub that: String,
+    #[serde(default)]
+    pub class: Option<String>,
     pub why: String,
     pub metric: String,
     pub value: Option<f64>,
@@ -77,7 +112,23 @@ pub struct Alarm {
     pub datapoints: u32,
     pub of: u32,
     pub has_data: bool,
+    #[serde(default)]
+    pub node: Option<String>,
     pub fired: Vec<[f64; 2]>,
+}
+
+/// What else used the nodes.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the file")]
+pub struct Workload {
+    pub name: String,
+    pub requests: u64,
+    pub hit_rate: Option<f64>,
+    #[serde(rename = "latency.p99")]
+    pub latency_p99: Option<f64>,
+    pub evicted_keys: u64,
+    pub keys: u64,
+    pub memory_bytes: u64,
 }
 
 /// A result.
@@ -91,8 +142,23 @@ pub struct Saved {
     pub times: Vec<f64>,
     /// Columns of the time series.
     pub columns: Vec<Column>,
+    /// The time series of each of several classes of users, and of each of several nodes.
+    pub classes: Vec<PartSeries>,
+    /// Likewise.
+    pub nodes: Vec<PartSeries>,
     /// Quantiles and seconds of each kind of latency.
     pub latency: Vec<(String, Vec<(f64, f64)>)>,
+}
+
+/// The time series of a class of users, or of a node.
+#[derive(Clone, Debug)]
+pub struct PartSeries {
+    /// Its name.
+    pub name: String,
+    /// The middle of each of its rows, in seconds.
+    pub times: Vec<f64>,
+    /// Its columns.
+    pub columns: Vec<Column>,
 }
 
 /// A column of the time series.
@@ -127,6 +193,16 @@ impl Saved {
         }
         let summary: Summary = serde_json::from_str(summary).map_err(damaged)?;
         let (times, columns) = read_timeseries(timeseries)
+            .and_then(|(times, end, columns)| {
+                // Times are written to the nanosecond.
+                let lacks =
+                    summary.measured_seconds > 0.0 && end + 1e-6 < summary.simulated_seconds;
+                if lacks {
+                    let whole = summary.simulated_seconds;
+                    return Err(format!("it ends at {end} s, and the run at {whole} s"));
+                }
+                Ok((times, columns))
+            })
             .map_err(|error| format!("its timeseries.csv is damaged: {error}"))?;
         let latency = read_latency(latency)
             .map_err(|error| format!("its latency.csv is damaged: {error}"))?;
@@ -135,8 +211,39 @@ impl Saved {
             toml: toml.to_owned(),
             times,
             columns,
+            classes: Vec::new(),
+            nodes: Vec::new(),
             latency,
         })
+    }
+
+    /// Adds the texts of [`PART_FILES`], as far as there are such files.
+    ///
+    /// # Errors
+    /// Which file is wrong, and how.
+    pub fn with_parts(
+        mut self,
+        texts: &[Option<String>; PART_FILES.len()],
+    ) -> Result<Self, String> {
+        let (classes, nodes) = (self.summary.classes.len(), self.summary.nodes.len());
+        let has_rows = !self.times.is_empty();
+        let with_rows = [
+            has_rows && (1..=owners::MOST_WITH_ROWS).contains(&classes),
+            has_rows && (1..=nodes::MOST_WITH_ROWS).contains(&nodes),
+        ];
+        let lists = [&mut self.classes, &mut self.nodes];
+        let files = PART_FILES.iter().zip(texts).zip(with_rows);
+        for (((name, text), is_expected), list) in files.zip(lists) {
+            match text {
+                Some(text) => {
+                    *list = read_parts(text)
+                        .map_err(|error| format!("its {name} is damaged: {error}"))?;
+                }
+                None if is_expected => return Err(format!("it has no {name}")),
+                None => {}
+            }
+        }
+        Ok(self)
     }
 
     /// The column of that metric.
@@ -156,33 +263,91 @@ pub(super) fn texts(outcome: Outcome<'_>) -> [String; FILES.len()] {
     ]
 }
 
-fn read_timeseries(text: &str) -> Result<(Vec<f64>, Vec<Column>), String> {
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let head = reader.headers().map_err(|error| error.to_string())?.clone();
-    if head.get(0) != Some("start") || head.get(1) != Some("end") {
-        return Err("its first columns are not start and end".to_owned());
-    }
-    let mut columns: Vec<Column> = head
-        .iter()
-        .skip(2)
-        .map(|name| Column {
-            name: name.to_owned(),
-            values: Vec::new(),
-        })
-        .collect();
-    let mut times = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| error.to_string())?;
-        times.push(f64::midpoint(number(&row, 0)?, number(&row, 1)?));
-        for (place, column) in columns.iter_mut().enumerate() {
-            let value = match &row[place + 2] {
-                "" => None,
-                _ => Some(number(&row, place + 2)?),
-            };
-            column.values.push(value);
+/// The texts of [`PART_FILES`].
+pub(super) fn part_texts(outcome: Outcome<'_>) -> [Option<String>; PART_FILES.len()] {
+    let mut files = series::of_parts(outcome);
+    PART_FILES.map(|name| {
+        let place = files.iter().position(|(file, _)| *file == name)?;
+        Some(files.swap_remove(place).1)
+    })
+}
+
+/// The middle of each row, the end of the last, and the columns.
+type Rows = (Vec<f64>, f64, Vec<Column>);
+
+fn read_timeseries(text: &str) -> Result<Rows, String> {
+    let mut table = SeriesTable::read(text, 2)?;
+    let (times, columns) = table.parts.pop().map_or_else(
+        || (Vec::new(), named(&table.head)),
+        |part| (part.times, part.columns),
+    );
+    Ok((times, table.last, columns))
+}
+
+fn read_parts(text: &str) -> Result<Vec<PartSeries>, String> {
+    Ok(SeriesTable::read(text, 3)?.parts)
+}
+
+fn named(names: &[String]) -> Vec<Column> {
+    let columns = names.iter().map(|name| Column {
+        name: name.clone(),
+        values: Vec::new(),
+    });
+    columns.collect()
+}
+
+/// A time series as a file has it, of one part or of several.
+struct SeriesTable {
+    /// Names of its columns of values.
+    head: Vec<String>,
+    parts: Vec<PartSeries>,
+    /// The end of the last row.
+    last: f64,
+}
+
+impl SeriesTable {
+    /// Reads it; so many columns come before the values: start, end and, if there are three, the
+    /// name of the part.
+    fn read(text: &str, before: usize) -> Result<Self, String> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let head = reader.headers().map_err(|error| error.to_string())?.clone();
+        if head.get(0) != Some("start") || head.get(1) != Some("end") || head.len() < before {
+            return Err("its first columns are not start and end".to_owned());
         }
+        let head: Vec<String> = head.iter().skip(before).map(str::to_owned).collect();
+        let mut parts: Vec<PartSeries> = Vec::new();
+        let (mut next, mut last) = (0, 0.0);
+        for row in reader.records() {
+            let row = row.map_err(|error| error.to_string())?;
+            let name = if before > 2 { &row[2] } else { "" };
+            // Parts come in the same order in each row.
+            if parts.get(next).is_none_or(|part| part.name != name) {
+                next = parts
+                    .iter()
+                    .position(|part| part.name == name)
+                    .unwrap_or(parts.len());
+            }
+            if next == parts.len() {
+                parts.push(PartSeries {
+                    name: name.to_owned(),
+                    times: Vec::new(),
+                    columns: named(&head),
+                });
+            }
+            let part = &mut parts[next];
+            last = number(&row, 1)?;
+            part.times.push(f64::midpoint(number(&row, 0)?, last));
+            for (place, column) in part.columns.iter_mut().enumerate() {
+                let value = match &row[place + before] {
+                    "" => None,
+                    _ => Some(number(&row, place + before)?),
+                };
+                column.values.push(value);
+            }
+            next = (next + 1) % parts.len();
+        }
+        Ok(Self { head, parts, last })
     }
-    Ok((times, columns))
 }
 
 type Curves = Vec<(String, Vec<(f64, f64)>)>;

@@ -1,7 +1,7 @@
 //! Tables of the page.
 
 use crate::charts::time_text;
-use crate::metrics::catalogue::catalogue;
+use crate::metrics::catalogue::{Unit, catalogue};
 
 use super::figures::{metric, shown, words};
 use super::saved::{Saved, Summary};
@@ -47,7 +47,7 @@ pub(super) fn expectations(summary: &Summary) -> Option<Table> {
         };
         table.rows.push(vec![
             sign.to_owned(),
-            expected.that.clone(),
+            expected.in_full(),
             shown(expected.value, unit),
             expected.why.clone(),
         ]);
@@ -79,11 +79,9 @@ pub(super) fn fates(summary: &Summary) -> Table {
             return;
         };
         let share = (all > 0.0).then_some(number / all);
-        table.rows.push(vec![
-            label,
-            summary.text(name),
-            shown(share, crate::metrics::catalogue::Unit::Ratio),
-        ]);
+        table
+            .rows
+            .push(vec![label, summary.text(name), shown(share, Unit::Ratio)]);
     };
     for (name, label) in fates {
         add(name, label.to_owned());
@@ -123,7 +121,9 @@ pub(super) fn alarms(summary: &Summary) -> Option<Table> {
             None => ("never".to_owned(), String::new()),
             Some([first, _]) => {
                 let on: f64 = alarm.fired.iter().map(|[from, to]| to - from).sum();
-                let fired = format!("{}, on for {} in all", time_text(*first), words(on));
+                let node = alarm.node.as_ref();
+                let node = node.map_or_else(String::new, |node| format!(" at node {node}"));
+                let fired = format!("{}{node}, on for {} in all", time_text(*first), words(on));
                 let lead = summary.first_noticed_seconds.map(|noticed| {
                     if noticed >= *first {
                         words(noticed - first)
@@ -169,6 +169,26 @@ pub(super) fn cost(summary: &Summary) -> Option<Table> {
         }
     }
     Some(table)
+}
+
+/// What else used the nodes.
+pub(super) fn workloads(summary: &Summary) -> Option<Table> {
+    let mut table = Table::new([
+        "workload", "requests", "hits", "p99", "evicted", "keys", "memory",
+    ]);
+    for workload in &summary.workloads {
+        let count = |number: u64| shown(Some(number as f64), Unit::Count);
+        table.rows.push(vec![
+            workload.name.clone(),
+            count(workload.requests),
+            shown(workload.hit_rate, Unit::Ratio),
+            shown(workload.latency_p99, Unit::Seconds),
+            count(workload.evicted_keys),
+            count(workload.keys),
+            shown(Some(workload.memory_bytes as f64), Unit::Bytes),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(table)
 }
 
 /// All metrics of the catalogue.

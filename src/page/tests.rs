@@ -16,6 +16,8 @@ fn saved() -> Saved {
          expect = [{{ that = \"evicted_keys == 0\", why = \"{HOSTILE}\" }}]\n\
          [store]\nnode_type = \"own\"\nshards = 2\n\
          [[node_types]]\nname = \"own\"\nmaxmemory = \"4MiB\"\nprice_per_hour = \"$0.10\"\n\
+         [[workloads]]\nname = \"query-results\"\nkind = \"query-cache\"\nobjects = 50\n\
+         rate = \"1/s\"\nbytes = \"1KB\"\nttl = \"5m\"\n\
          [[alarms]]\nname = \"{HOSTILE}\"\nwhen = \"Evictions > 0\"\n\
          [[users]]\nname = \"guests\"\nlogin = false\narrival_rate = \"2/s\"\n\
          modify_share = \"20%\"\nlogout_share = \"20%\"\nstay = \"5m\"\n\
@@ -107,6 +109,48 @@ fn the_answer_comes_first() {
     assert!(page.contains("class=\"answer bad\""));
 }
 
+/// Interrupted in its warm-up, a run has shown nothing: neither that all is well.
+#[test]
+fn a_page_over_nothing_claims_nothing() {
+    let mut nothing = saved();
+    nothing.summary.complete = false;
+    nothing.summary.measured_seconds = 0.0;
+    nothing.summary.first_noticed_seconds = None;
+    for alarm in &mut nothing.summary.alarms {
+        alarm.fired.clear();
+    }
+    for value in nothing.summary.metrics.values_mut() {
+        *value = None;
+    }
+    nothing.columns.clear();
+    nothing.classes.clear();
+    nothing.nodes.clear();
+    nothing.latency.clear();
+    let page = render(&[nothing]);
+    assert_eq!(page.matches("Nothing was measured.").count(), 3);
+    for claim in [
+        "Nothing broke",
+        "no user noticed",
+        "Over time",
+        "What became",
+    ] {
+        assert!(!page.contains(claim), "{claim}");
+    }
+}
+
+#[test]
+fn what_else_used_the_nodes_is_shown() {
+    let page = render(&[saved()]);
+    let part = between(&page, "<h2>Beside the sessions</h2>", "</section>")[0];
+    assert!(
+        part.contains("query-results") && part.contains("iB</td>"),
+        "{part}"
+    );
+    let mut alone = saved();
+    alone.summary.workloads.clear();
+    assert!(!render(&[alone]).contains("Beside the sessions"));
+}
+
 #[test]
 fn a_new_metric_gets_a_chart_without_a_line_here() {
     let mut saved = saved();
@@ -145,6 +189,12 @@ fn damaged_files_are_told() {
     assert!(cut.starts_with("its timeseries.csv is damaged: "), "{cut}");
     let cut = read("start,end,hit_rate\n0,60,half\n", latency, &whole);
     assert!(cut.contains("line 2: `half` is no number"), "{cut}");
+    let longer = whole.replace("\"simulated_seconds\":1.0", "\"simulated_seconds\":120.0");
+    let cut = read(timeseries, latency, &longer);
+    assert!(
+        cut.ends_with("it ends at 60 s, and the run at 120 s"),
+        "{cut}"
+    );
     let cut = read(timeseries, "kind\n", &whole);
     assert!(cut.starts_with("its latency.csv is damaged: "), "{cut}");
 }
@@ -169,6 +219,67 @@ fn markers_are_numbers_that_a_list_explains() {
         assert!(
             !figure.contains(">users notice</text>"),
             "each drawing has numbers alone"
+        );
+    }
+}
+
+/// Two classes of users on two nodes.
+fn of_two_classes() -> Saved {
+    let text = "name = \"two\"\nduration = \"1h\"\nwarmup = \"20m\"\nwindow = \"1m\"\n\
+                store.maxmemory = \"3MiB\"\nstore.shards = 2\n\
+                [[users]]\nname = \"admins\"\nconcurrent = 20\n\
+                session = { bytes = \"1KB\", ttl = \"10m\" }\n\
+                [[users]]\nname = \"guests\"\nlogin = false\nconcurrent = 400\n\
+                session = { bytes = \"9KB\", ttl = \"10m\" }\n";
+    let scenario = scenario::load("two.toml", text).unwrap();
+    let identity = Identity::new(scenario.to_toml(), scenario.seed, 0);
+    let measurements = crate::measure::measure(&scenario, Box::new(|| None), 0, &mut |_, _| true);
+    of_outcome(Outcome {
+        scenario: &scenario,
+        identity: &identity,
+        measurements: &measurements,
+    })
+}
+
+#[test]
+fn several_classes_and_nodes_have_tables_and_charts() {
+    let saved = of_two_classes();
+    assert_eq!((saved.classes.len(), saved.nodes.len()), (2, 2));
+    let page = render(std::slice::from_ref(&saved));
+    for title in [
+        "<h2>By class of users</h2>",
+        "<h2>By node</h2>",
+        "<h3>Memory by node</h3>",
+        "<h3>Reads that hit, by node</h3>",
+        "<h3>Evicted keys by node (per minute)</h3>",
+        "<h3>Lost sessions by class (per minute)</h3>",
+        "<h3>Share of the memory, by class</h3>",
+    ] {
+        assert!(page.contains(title), "{title}");
+    }
+    let one = render(&[self::saved()]);
+    assert!(!one.contains("By class of users") && one.contains("<h2>By node</h2>"));
+}
+
+#[test]
+fn files_of_parts_that_are_broken_or_missing_are_told() {
+    let saved = of_two_classes();
+    let whole = || saved.clone();
+    let broken = |classes: Option<&str>, nodes: Option<&str>| {
+        let texts = [classes, nodes].map(|text| text.map(str::to_owned));
+        whole().with_parts(&texts).unwrap_err()
+    };
+    let series = "start,end,node,keys\n0,1,1,7\n";
+    assert_eq!(
+        broken(None, Some(series)),
+        "it has no timeseries-classes.csv"
+    );
+    assert_eq!(broken(Some(series), None), "it has no timeseries-nodes.csv");
+    for damaged in ["start,end\n", "a,b,c\n", "start,end,node,keys\n0,1,1,x\n"] {
+        let error = broken(Some(series), Some(damaged));
+        assert!(
+            error.starts_with("its timeseries-nodes.csv is damaged"),
+            "{error}"
         );
     }
 }

@@ -3,8 +3,8 @@
 use crate::units::{Span, Time};
 
 use super::{
-    Aftermath, CommandDone, Fate, Kept, LossCause, Mark, NodeSample, Probe, ReplicaId, RequestDone,
-    RequestKind, VisitId, WorkloadDone,
+    Aftermath, CommandDone, Fate, LossCause, Mark, NodeSample, OwnerSample, Probe, ReplicaId,
+    RequestDone, RequestKind, VisitId, WorkloadDone,
 };
 
 /// Two probes that both see everything.
@@ -27,14 +27,14 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
         self.1.command(fact);
     }
 
-    fn key_evicted(&mut self, at: Time, node: u16) {
-        self.0.key_evicted(at, node);
-        self.1.key_evicted(at, node);
+    fn key_evicted(&mut self, at: Time, node: u16, owner: u16) {
+        self.0.key_evicted(at, node, owner);
+        self.1.key_evicted(at, node, owner);
     }
 
-    fn key_expired(&mut self, at: Time, node: u16) {
-        self.0.key_expired(at, node);
-        self.1.key_expired(at, node);
+    fn key_expired(&mut self, at: Time, node: u16, owner: u16) {
+        self.0.key_expired(at, node, owner);
+        self.1.key_expired(at, node, owner);
     }
 
     fn visit_began(&mut self, at: Time, class: u16) {
@@ -83,14 +83,13 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
         self.1.workload_done(fact);
     }
 
-    fn workload_key_died(&mut self, at: Time, workload: u16, evicted: bool) {
-        self.0.workload_key_died(at, workload, evicted);
-        self.1.workload_key_died(at, workload, evicted);
+    fn wants_owners(&self) -> bool {
+        self.0.wants_owners() || self.1.wants_owners()
     }
 
-    fn workloads_end(&mut self, kept: &[Kept]) {
-        self.0.workloads_end(kept);
-        self.1.workloads_end(kept);
+    fn owners(&mut self, at: Time, owners: &[OwnerSample]) {
+        self.0.owners(at, owners);
+        self.1.owners(at, owners);
     }
 
     fn overlooked(&mut self, at: Time, class: u16, aftermath: Aftermath) {

@@ -197,6 +197,9 @@ pub enum Answer {
 pub struct CommandDone {
     /// The node.
     pub node: u16,
+    /// Whose command it was: the classes of users come first, recorded traffic is behind them,
+    /// then come the workloads, in the order of the scenario.
+    pub owner: u16,
     /// The command.
     pub name: CommandName,
     /// The answer.
@@ -228,7 +231,7 @@ pub struct WorkloadDone {
     pub without_cache: Queries,
 }
 
-/// What a workload keeps in all nodes.
+/// What an owner keeps in all nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// Keys, expired ones that are still resident included.
@@ -237,9 +240,30 @@ pub struct Kept {
     pub bytes: u64,
 }
 
+/// What an owner of keys has at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnerSample {
+    /// Sessions that live, as far as the application can know.
+    pub live_sessions: u64,
+    /// Users in a visit.
+    pub users_present: u64,
+    /// What it keeps, if that was counted.
+    pub kept: Option<Kept>,
+}
+
 /// The state of a node at a moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NodeSample {
+    /// Commands since the start of the run, refused ones included.
+    pub commands: u64,
+    /// Of these, reads that found their key.
+    pub hits: u64,
+    /// Of these, reads that did not.
+    pub misses: u64,
+    /// Keys evicted since the start of the run.
+    pub evicted_keys: u64,
+    /// Likewise expired keys reclaimed.
+    pub expired_keys: u64,
     /// `used_memory` in bytes.
     pub used_memory: u64,
     /// `maxmemory` in bytes, 0 for none.
@@ -301,10 +325,10 @@ pub trait Probe {
     fn request_done(&mut self, fact: &RequestDone) {}
     /// A node executed a command.
     fn command(&mut self, fact: &CommandDone) {}
-    /// A node evicted a key.
-    fn key_evicted(&mut self, at: Time, node: u16) {}
+    /// A node evicted a key of that owner, who is numbered as in [`CommandDone`].
+    fn key_evicted(&mut self, at: Time, node: u16, owner: u16) {}
     /// A node reclaimed an expired key, on access or by its active cycle.
-    fn key_expired(&mut self, at: Time, node: u16) {}
+    fn key_expired(&mut self, at: Time, node: u16, owner: u16) {}
     /// A visit began (a user came, or came back).
     fn visit_began(&mut self, at: Time, class: u16) {}
     /// Facts about sessions that follow, until another visit is named, are of this visit.
@@ -347,10 +371,12 @@ pub trait Probe {
     fn db_refused(&mut self, at: Time) {}
     /// A request of a workload got its answer.
     fn workload_done(&mut self, fact: &WorkloadDone) {}
-    /// A node evicted a key of a workload (`evicted`), or reclaimed an expired one.
-    fn workload_key_died(&mut self, at: Time, workload: u16, evicted: bool) {}
-    /// What the workloads keep, in their order, at the end of the run.
-    fn workloads_end(&mut self, kept: &[Kept]) {}
+    /// Whether it wants to be told what the owners of keys have.
+    fn wants_owners(&self) -> bool {
+        false
+    }
+    /// What each of them has, in their order, just before a row of the time series ends.
+    fn owners(&mut self, at: Time, owners: &[OwnerSample]) {}
     /// A row of the time series ends now.
     fn window(&mut self, at: Time, nodes: &[NodeSample], live_sessions: u64, users_present: u64) {}
     /// A minute of the run ends now (also the end of the run).

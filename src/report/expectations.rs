@@ -10,7 +10,7 @@ use super::page::Page;
 /// A line for each expectation: tick or cross, what was expected, what was measured and why it
 /// matters; nothing if nothing was expected.
 pub(super) fn expectations(page: &mut Page, outcome: Outcome<'_>) {
-    let verdicts = verdicts(&outcome.scenario.expect, outcome.measurements);
+    let verdicts = verdicts(outcome.scenario, outcome.measurements);
     if verdicts.is_empty() {
         return;
     }
@@ -22,7 +22,7 @@ pub(super) fn expectations(page: &mut Page, outcome: Outcome<'_>) {
     page.strong(&format!("Expectations: {of}"));
     let texts: Vec<String> = verdicts
         .iter()
-        .map(|verdict| verdict.expectation.to_string())
+        .map(|verdict| verdict.expectation.in_full())
         .collect();
     let width = texts.iter().map(|text| text.chars().count()).max();
     let width = width.unwrap_or_default().min(44);

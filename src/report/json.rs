@@ -11,8 +11,10 @@ use crate::scenario::Scenario;
 use crate::units::Time;
 
 use super::Outcome;
+use super::deployment::deployment;
 use super::identity::RESULTS_VERSION;
-use super::text::deployment;
+use super::limits::database_capacity;
+use super::parts::{Summed, classes_for_machines, node_name, nodes_for_machines};
 use super::warnings::{still_fills, warnings};
 use super::workloads::{Workload, for_machines};
 
@@ -39,6 +41,7 @@ struct Summary<'a> {
     measured_seconds: f64,
     window_seconds: f64,
     still_fills: bool,
+    database_capacity: Option<f64>,
     fingerprint: String,
     warnings: Vec<String>,
     cost: Cost<'a>,
@@ -48,12 +51,25 @@ struct Summary<'a> {
     metrics: Metrics<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     workloads: Vec<Workload<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<Summed>,
+    #[serde(skip_serializing_if = "is_zero")]
+    classes_left_out: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<Summed>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An expectation and what became of it.
 #[derive(Serialize)]
 struct Expected<'a> {
     that: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'a str>,
     why: &'a str,
     metric: &'a str,
     value: Option<Number>,
@@ -78,6 +94,8 @@ struct Alarm {
     datapoints: u32,
     of: u32,
     has_data: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
     fired: Vec<[f64; 2]>,
 }
 
@@ -90,6 +108,7 @@ fn alarms(outcome: Outcome<'_>) -> Vec<Alarm> {
         datapoints: alarmed.alarm.datapoints,
         of: alarmed.alarm.of,
         has_data: alarmed.has_data,
+        node: alarmed.node.map(node_name),
         fired: alarmed
             .fired
             .iter()
@@ -103,12 +122,12 @@ fn alarms(outcome: Outcome<'_>) -> Vec<Alarm> {
 /// A metric's value.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Number {
+pub(super) enum Number {
     Whole(u64),
     Float(f64),
 }
 
-fn number(value: Value) -> Number {
+pub(super) fn number(value: Value) -> Number {
     match value {
         Value::Whole(number) => Number::Whole(number),
         Value::Billionths(_) => Number::Float(value.number()),
@@ -116,9 +135,10 @@ fn number(value: Value) -> Number {
 }
 
 fn expectations<'a>(scenario: &'a Scenario, run: &Measurements) -> Vec<Expected<'a>> {
-    let verdicts = verdicts(&scenario.expect, run);
+    let verdicts = verdicts(scenario, run);
     let expected = verdicts.into_iter().map(|verdict| Expected {
         that: verdict.expectation.to_string(),
+        class: verdict.expectation.class.as_deref(),
         why: &verdict.expectation.why,
         metric: &verdict.expectation.metric,
         value: verdict.value.map(number),
@@ -152,6 +172,7 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         identity,
         measurements,
     } = outcome;
+    let (classes, classes_left_out) = classes_for_machines(outcome);
     let summary = Summary {
         schema_version: SCHEMA_VERSION,
         scenario: &scenario.name,
@@ -171,6 +192,7 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         measured_seconds: measurements.measured().seconds(),
         window_seconds: scenario.window.seconds(),
         still_fills: still_fills(scenario, measurements),
+        database_capacity: database_capacity(&scenario.database),
         fingerprint: format!("{:016x}", measurements.fingerprint),
         warnings: warnings(outcome),
         cost: Cost {
@@ -186,6 +208,9 @@ pub fn summary(outcome: Outcome<'_>) -> String {
             measurements,
         },
         workloads: for_machines(outcome),
+        classes,
+        classes_left_out,
+        nodes: nodes_for_machines(outcome),
     };
     let mut text = serde_json::to_string_pretty(&summary)
         .expect("a summary has text keys and finite numbers only");

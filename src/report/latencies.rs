@@ -21,6 +21,12 @@ pub(super) fn table(page: &mut Page, run: &Measurements) {
         (Group::ReplicationLag, "replica behind"),
         (Group::ReportedLag, "  as reported"),
     ];
+    if rows
+        .iter()
+        .all(|(group, _)| run.latency(*group).count() == 0)
+    {
+        return;
+    }
     let mut heading = format!("{:<24}{:>14}", "Latency", "number");
     for quantile in Quantile::ALL {
         let name = if quantile == Quantile::P999 {

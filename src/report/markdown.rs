@@ -7,8 +7,8 @@ use crate::metrics::catalogue::{Metric, catalogue};
 use crate::metrics::expect::verdicts;
 
 use super::Outcome;
+use super::deployment::deployment;
 use super::format::{plural, value as shown, words};
-use super::text::deployment;
 use super::warnings::warnings;
 
 /// A comment on a pull request may have 64 KiB at GitHub; this leaves room for others' text.
@@ -91,14 +91,14 @@ pub fn sentence(outcome: Outcome<'_>) -> String {
     if let Some(cost) = text("cost_per_month") {
         parts.push(format!("{cost} a month"));
     }
-    let verdicts = verdicts(&outcome.scenario.expect, run);
+    let verdicts = verdicts(outcome.scenario, run);
     let failed = verdicts.iter().find(|verdict| !verdict.holds);
     let lead = match failed {
         _ if run.began.is_none() => return "Interrupted before anything was measured.".to_owned(),
         _ if !run.complete => "Interrupted".to_owned(),
         None if verdicts.is_empty() => "Nothing was expected".to_owned(),
         None => "The plan holds".to_owned(),
-        Some(verdict) => format!("The plan does not hold ({})", verdict.expectation),
+        Some(verdict) => format!("The plan does not hold ({})", verdict.expectation.in_full()),
     };
     format!("{lead}: {}.", parts.join(", "))
 }
@@ -117,7 +117,7 @@ pub fn markdown(outcome: Outcome<'_>) -> String {
     for warning in warnings(outcome) {
         let _ = writeln!(text, "> **Note** {}\n", cell(&warning));
     }
-    let verdicts = verdicts(&scenario.expect, measurements);
+    let verdicts = verdicts(scenario, measurements);
     if !verdicts.is_empty() {
         let head = ["", "expected", "measured", "why"].map(str::to_owned);
         let rows = verdicts.iter().map(|verdict| {
@@ -128,7 +128,7 @@ pub fn markdown(outcome: Outcome<'_>) -> String {
             };
             vec![
                 sign.to_owned(),
-                verdict.expectation.to_string(),
+                verdict.expectation.in_full(),
                 shown(verdict.value, verdict.unit),
                 verdict.expectation.why.clone(),
             ]

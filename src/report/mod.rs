@@ -3,13 +3,16 @@
 //! Every report is a pure function of the scenario, its [identity](identity::Identity) and the
 //! [`Measurements`]: equal inputs give equal bytes.
 
+mod deployment;
 mod expectations;
 pub mod format;
 pub mod identity;
 pub mod json;
 mod latencies;
+pub mod limits;
 pub mod markdown;
 mod page;
+mod parts;
 pub mod series;
 pub mod text;
 pub mod warnings;

@@ -2,7 +2,12 @@
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
 use crate::metrics::measurements::{Group, Measurements};
+use crate::metrics::owners::MOST_WITH_ROWS;
+use crate::metrics::parts::{Part, class_metrics, node_metrics};
 use crate::units::Time;
+
+use super::Outcome;
+use super::parts::{Classes, node_name};
 
 /// The text of `timeseries.csv`: one line for each row, with the metrics that a row has, named as
 /// everywhere. `start` and `end` are seconds of simulated time.
@@ -58,6 +63,104 @@ pub fn latency(measurements: &Measurements) -> String {
         }
     }
     lines.text()
+}
+
+/// Names and texts of the files that are there only where a run has several parts.
+#[must_use]
+pub fn of_parts(outcome: Outcome<'_>) -> Vec<(&'static str, String)> {
+    let files = [
+        ("classes.csv", classes(outcome)),
+        ("timeseries-classes.csv", timeseries_of_classes(outcome)),
+        (
+            "timeseries-nodes.csv",
+            timeseries_of_nodes(outcome.measurements),
+        ),
+    ];
+    let there = files.into_iter();
+    there
+        .filter_map(|(name, text)| Some((name, text?)))
+        .collect()
+}
+
+/// A line for each class of users and metric that applies to it, of the whole run.
+fn classes(outcome: Outcome<'_>) -> Option<String> {
+    if outcome.measurements.classes.is_empty() {
+        return None;
+    }
+    let metrics = class_metrics();
+    let mut lines = Lines::default();
+    lines.write(["class", "metric", "value"].map(str::to_owned));
+    for class in Classes::of(outcome).iter() {
+        for metric in &metrics {
+            if let Some(value) = metric.part_value(&class.part) {
+                lines.write([class.name.to_owned(), metric.name.to_string(), plain(value)]);
+            }
+        }
+    }
+    Some(lines.text())
+}
+
+/// As `timeseries.csv`, with a line for each row and class of users.
+fn timeseries_of_classes(outcome: Outcome<'_>) -> Option<String> {
+    let classes = &outcome.measurements.classes;
+    if classes.len() > MOST_WITH_ROWS {
+        return None;
+    }
+    let rows = classes.first()?.rows.len();
+    let names = Classes::of(outcome);
+    let mut lines = Parts::new("class", class_metrics());
+    for place in 0..rows {
+        for (class, known) in classes.iter().zip(names.iter()) {
+            if let Some(row) = class.rows.get(place) {
+                let part = Part::of_class_row(row, known.login);
+                lines.write((row.start, row.end), known.name, &part);
+            }
+        }
+    }
+    Some(lines.lines.text())
+}
+
+/// As `timeseries.csv`, with a line for each row and node.
+fn timeseries_of_nodes(run: &Measurements) -> Option<String> {
+    if run.nodes.iter().all(|node| node.rows.is_empty()) {
+        return None;
+    }
+    let mut lines = Parts::new("node", node_metrics());
+    for (place, row) in run.rows.iter().enumerate() {
+        for (number, node) in run.nodes.iter().enumerate() {
+            if let Some(here) = node.rows.get(place) {
+                let part = Part::of_node_row(here, run);
+                lines.write((row.start, row.end), &node_name(number), &part);
+            }
+        }
+    }
+    Some(lines.lines.text())
+}
+
+/// A time series with a line for each row and part.
+struct Parts {
+    metrics: Vec<Metric>,
+    lines: Lines,
+}
+
+impl Parts {
+    fn new(kind: &str, metrics: Vec<Metric>) -> Self {
+        let metrics: Vec<_> = metrics.into_iter().filter(Metric::has_rows).collect();
+        let mut lines = Lines::default();
+        let names = metrics.iter().map(|metric| metric.name.to_string());
+        let head = ["start", "end", kind].map(str::to_owned);
+        lines.write(head.into_iter().chain(names));
+        Self { metrics, lines }
+    }
+
+    fn write(&mut self, (start, end): (Time, Time), name: &str, part: &Part) {
+        let head = [instant(start), instant(end), name.to_owned()];
+        let values = self.metrics.iter().map(|metric| {
+            let value = metric.part_value(part);
+            value.map(plain).unwrap_or_default()
+        });
+        self.lines.write(head.into_iter().chain(values));
+    }
 }
 
 fn instant(at: Time) -> String {

@@ -189,7 +189,7 @@ fn grown(scenario: &Scenario, lost: u64, complete: bool, growth: u64) -> Measure
         let now = Time(HOUR.0 * (hour + 1));
         for _ in 0..250 {
             recorder.session_closed(now, 0, Fate::Ended);
-            recorder.key_expired(now, 0);
+            recorder.key_expired(now, 0, 0);
         }
         let nodes = [
             node(1_200_000_000 * hour, Span(HOUR.0 / 50 * hour)),
@@ -216,6 +216,7 @@ fn request(recorder: &mut Recorder, at: Time, n: u64, gone: bool) {
     let done = arrived + Span::from_nanos(7_000 + n % 1_000);
     recorder.command(&CommandDone {
         node: (n % 2) as u16,
+        owner: 0,
         name: CommandName::Get,
         answer: if gone { Answer::Miss } else { Answer::Hit },
         arrived,
@@ -246,7 +247,7 @@ fn request(recorder: &mut Recorder, at: Time, n: u64, gone: bool) {
 
 fn lose(recorder: &mut Recorder, at: Time, felt: bool) {
     recorder.session_created(at, 0);
-    recorder.key_evicted(at, 0);
+    recorder.key_evicted(at, 0, 0);
     let fate = Fate::Lost(LossCause::Evicted);
     recorder.session_closed(at, 0, fate);
     recorder.loss_felt(at, at, 0, LossCause::Evicted, felt);
@@ -270,7 +271,7 @@ fn shown(scenario: &Scenario, measurements: &Measurements) -> String {
 }
 
 fn fits_a_screen(text: &str) {
-    assert!(text.lines().count() <= 48, "{} lines", text.lines().count());
+    assert!(text.lines().count() <= 54, "{} lines", text.lines().count());
     for line in text.lines() {
         assert!(line.chars().count() <= 100, "too wide: {line}");
     }
@@ -299,6 +300,7 @@ fn expectations_are_judged_by_what_was_measured() {
         metric: metric.to_owned(),
         comparison,
         bound,
+        class: None,
         why: why.to_owned(),
     };
     let long = "Nobody who has filled a cart may lose it, whatever the evening brings, says the \

@@ -3,22 +3,23 @@
 use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
-use crate::metrics::measurements::{Counts, Measurements};
+use crate::metrics::measurements::{Counts, Measurements, Row};
 use crate::probe::{Aftermath, Answer, LossCause, Mark};
 use crate::scenario::Scenario;
 use crate::scenario::cost::Payment;
 use crate::scenario::database::OnLostSession;
-use crate::scenario::store::{EvictionPolicy, StoreKind, StoreSpec};
-
+use crate::scenario::store::EvictionPolicy;
 use crate::units::Span;
 
 use super::Outcome;
+use super::deployment::deployment;
 use super::expectations::expectations;
 use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
+use super::limits::{Known, database_capacity};
 use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
-use super::{latencies, workloads};
+use super::{latencies, parts, workloads};
 
 /// How the summary is shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,7 +45,9 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
         page.columns(&sessions(&figures), &users(&figures));
         page.columns(&cache(&figures), &database(&figures));
         latencies::table(&mut page, figures.run);
+        parts::classes(&mut page, outcome);
         workloads::table(&mut page, outcome);
+        parts::nodes(&mut page, outcome);
     }
     expectations(&mut page, outcome);
     for warning in warnings(outcome) {
@@ -63,42 +66,6 @@ fn title(page: &mut Page, scenario: &Scenario) {
     page.title(&text);
     page.line(&deployment(&scenario.store));
     page.blank();
-}
-
-/// What is deployed, in one line.
-pub(super) fn deployment(store: &StoreSpec) -> String {
-    match &store.kind {
-        StoreKind::Cache => {}
-        StoreKind::Database { .. } => return "Sessions in the database, no cache".to_owned(),
-        StoreKind::InProcess(instances) => {
-            let number = plural(instances.number.into(), "instance", "instances");
-            return match instances.most() {
-                most if most > instances.number => format!(
-                    "Sessions in the memory of {number} of the application, at most {most}, no cache"
-                ),
-                _ => format!("Sessions in the memory of {number} of the application, no cache"),
-            };
-        }
-    }
-    let nodes = match (&store.node_type, store.shards) {
-        (Some(node_type), 1) => format!("One {node_type}"),
-        (Some(node_type), shards) => format!("{} shards of {node_type}", thousands(shards.into())),
-        (None, shards) => plural(shards.into(), "node", "shards"),
-    };
-    let limit = match store.maxmemory.0 {
-        0 => "no memory limit".to_owned(),
-        limit => format!("maxmemory {}", bytes(limit)),
-    };
-    let (engine, policy) = (store.engine.as_str(), store.maxmemory_policy.as_str());
-    let each = if store.shards > 1 { " each" } else { "" };
-    let replicas = match store.topology.replicas {
-        0 => String::new(),
-        number => {
-            let number = plural(number.into(), "replica", "replicas");
-            format!(" with {number}{each}")
-        }
-    };
-    format!("{nodes}{replicas}, {engine}, {limit}{each}, {policy}")
 }
 
 /// Metrics by name, as text.
@@ -136,6 +103,7 @@ fn verdict(page: &mut Page, figures: &Figures<'_>) {
         page.answer("Memory", &memory(figures));
     }
     page.answer("Database", &load(figures));
+    page.answer("Limits", &limits(figures));
     if let Some(cost) = cost(figures) {
         page.answer("Cost", &cost);
     }
@@ -203,9 +171,9 @@ fn users_affected(figures: &Figures<'_>) -> String {
     if figures.run.applies.logins {
         sentences.push(match figures.value("forced_login_rate") {
             Some(Value::Billionths(share)) if again > 0 => format!(
-                "{} had to log in again ({} of visits).",
-                plural(again, "user", "users"),
-                percent(share)
+                "Somebody had to log in again {}: {} in 100 visits with a login.",
+                plural(again, "time", "times"),
+                percent(share).trim_end_matches('%')
             ),
             _ => "Nobody had to log in again.".to_owned(),
         });
@@ -300,6 +268,28 @@ fn load(figures: &Figures<'_>) -> String {
         }
         _ => "No request would have needed it.".to_owned(),
     }
+}
+
+/// What is nearest to its limit, and how much growth that leaves.
+fn limits(figures: &Figures<'_>) -> String {
+    let credits = |row: Option<&Row>| Some((row?.gauges.cpu_credits?, row?.end));
+    let rows = &figures.run.rows;
+    let between = credits(rows.first()).zip(credits(rows.last()));
+    let known = Known {
+        value: &|name| {
+            let metric = figures
+                .catalogue
+                .iter()
+                .find(|metric| metric.name == name)?;
+            Some(metric.value(figures.run)?.number())
+        },
+        database_capacity: database_capacity(&figures.scenario.database),
+        credits: between.map(|((first, from), (last, to))| {
+            (first as f64, last as f64, to.since(from).seconds())
+        }),
+        still_fills: still_fills(figures.scenario, figures.run),
+    };
+    format!("{} {}", known.nearest(), known.room())
 }
 
 /// The bill, if nodes have a price.
@@ -475,7 +465,10 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
     } = outcome;
     page.prose(&format!(
         "Measured: {}. {}",
-        words(measurements.measured()),
+        match measurements.measured() {
+            Span::ZERO => "nothing".to_owned(),
+            measured => words(measured),
+        },
         beginning(scenario)
     ));
     page.line("Not modelled: failures, replicas, limits of connections.");

@@ -63,6 +63,9 @@ pub(super) fn for_machines(outcome: Outcome<'_>) -> Vec<Workload<'_>> {
         .collect()
 }
 
+/// Room for a name in the table.
+const NAME: usize = 22;
+
 /// The table, if there is any workload.
 pub(super) fn table(page: &mut Page, outcome: Outcome<'_>) {
     if outcome.scenario.workloads.is_empty() {
@@ -78,7 +81,13 @@ pub(super) fn table(page: &mut Page, outcome: Outcome<'_>) {
         });
         let p99 = run.latency.figure(Quantile::P99);
         let p99 = p99.map_or(NOT_APPLICABLE.to_owned(), duration);
-        let mut line = format!("  {:<22}{:>14}", spec.name, thousands(run.requests));
+        let mut name = spec.name.as_str();
+        if name.len() > NAME {
+            // A long one stands above its figures.
+            page.line(&format!("  {name}"));
+            name = "";
+        }
+        let mut line = format!("  {name:<NAME$}{:>14}", thousands(run.requests));
         let _ = write!(
             line,
             "{hits:>10}{p99:>10}{:>14}",

@@ -81,7 +81,7 @@ const REGION: Key<String> = Key::built_in(
 
 const PRICES: Key<String> = Key::optional(
     "prices",
-    "the prices of src/scenario/presets hold",
+    "the prices that `sessionsim nodes` lists hold",
     "A CSV file of prices, relative to the scenario, with the columns item, engine, region, usd \
      and date. An item is a node type (its price an hour), backup-gb-month, serverless-gb-hour or \
      serverless-million-ecpu; the engine redis, valkey or any. What it lacks has no price.",

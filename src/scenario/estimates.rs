@@ -7,7 +7,7 @@
 
 use crate::kernel::agenda::EVENT_LIMIT;
 use crate::kernel::quantiles::Distribution;
-use crate::units::Span;
+use crate::units::{Bytes, Span};
 
 use super::Scenario;
 use super::reader::problem::Problem;
@@ -271,6 +271,15 @@ impl UserClass {
         1.0 + self.stay_seconds() / think * parallel + self.logout_share.fraction()
     }
 
+    /// What a session holds at first: nothing much if whoever it is made for never comes back.
+    pub fn stored_bytes(&self) -> &Distribution<Bytes> {
+        if self.cookies {
+            &self.session.bytes
+        } else {
+            &self.session.empty_bytes
+        }
+    }
+
     /// Bytes that the changes of a visit add to a session, in the mean.
     pub fn expected_growth(&self) -> f64 {
         self.session.growth.as_ref().map_or(0.0, |growth| {
@@ -284,6 +293,9 @@ impl UserClass {
 
     fn events_a_request(&self) -> f64 {
         let session = &self.session.programs;
+        if !self.cookies {
+            return session.cookieless.len() as f64 + EVENTS_BESIDE_COMMANDS;
+        }
         let modify = self.modify_share.fraction();
         let commands =
             (1.0 - modify) * session.read.len() as f64 + modify * session.modify.len() as f64;

@@ -26,6 +26,8 @@ pub struct Expectation {
     pub comparison: Comparison,
     /// The bound.
     pub bound: Bound,
+    /// Of which class of users, if not of all.
+    pub class: Option<String>,
     /// Why it is expected; may be empty.
     pub why: String,
 }
@@ -93,6 +95,8 @@ pub enum Part {
     Metric,
     /// The bound.
     Bound,
+    /// The class of users.
+    Class,
 }
 
 /// An expectation with the places of its parts, which defaults and values set from outside lack.
@@ -101,6 +105,7 @@ pub(in crate::scenario) struct Placed {
     pub(in crate::scenario) expectation: Expectation,
     metric: Option<Place>,
     bound: Option<Place>,
+    class: Option<Place>,
 }
 
 impl Placed {
@@ -110,6 +115,7 @@ impl Placed {
             expectation: expectation.clone(),
             metric: None,
             bound: None,
+            class: None,
         }
     }
 
@@ -118,6 +124,7 @@ impl Placed {
         let place = match objection.part {
             Part::Metric => self.metric,
             Part::Bound => self.bound,
+            Part::Class => self.class,
         };
         let mut problem = Problem::new(place, objection.message).label(objection.label);
         problem.path = format!("expect.{number}");
@@ -196,6 +203,16 @@ impl fmt::Display for Expectation {
     }
 }
 
+impl Expectation {
+    /// With the class that it is about.
+    pub fn in_full(&self) -> String {
+        match &self.class {
+            Some(class) => format!("{class}: {self}"),
+            None => self.to_string(),
+        }
+    }
+}
+
 /// What is wrong with the form of an expectation, and what to write instead.
 struct Malformed {
     label: String,
@@ -260,13 +277,14 @@ fn parse(text: &str) -> Result<(Expectation, [(usize, usize); 2]), Malformed> {
         metric: metric.to_owned(),
         comparison: *comparison,
         bound,
+        class: None,
         why: String::new(),
     };
     Ok((expectation, places))
 }
 
 /// A bound, whose unit says what it is.
-fn bound(text: &str) -> Result<Bound, UnitError> {
+pub(in crate::scenario) fn bound(text: &str) -> Result<Bound, UnitError> {
     if let Some(amount) = text.strip_prefix('$') {
         let plain = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_');
         let dollars = Some(amount.trim().replace('_', ""))
@@ -306,7 +324,7 @@ fn bound(text: &str) -> Result<Bound, UnitError> {
 
 const FORM: &str = "write for example \"hit_rate >= 95%\", or \
                     { that = \"latency.p99 < 5ms\", why = \"SLO 3\" }";
-const KEYS: [&str; 2] = ["that", "why"];
+const KEYS: [&str; 3] = ["that", "class", "why"];
 /// Longest reason, in bytes: it stands in a line of a report.
 const MAX_WHY: usize = 200;
 
@@ -332,11 +350,20 @@ impl Value for Vec<Placed> {
         let items: Vec<String> = self
             .iter()
             .map(|Placed { expectation, .. }| {
-                let that = quoted(&expectation.to_string());
-                if expectation.why.is_empty() {
-                    that
-                } else {
-                    format!("{{ that = {that}, why = {} }}", quoted(&expectation.why))
+                let that = expectation.to_string();
+                let class = expectation.class.as_deref().unwrap_or_default();
+                let keys = [
+                    ("that", that.as_str()),
+                    ("class", class),
+                    ("why", &expectation.why),
+                ];
+                let given = keys.into_iter().filter(|(_, text)| !text.is_empty());
+                let given: Vec<String> = given
+                    .map(|(key, text)| format!("{key} = {}", quoted(text)))
+                    .collect();
+                match given.as_slice() {
+                    [_] => quoted(&that),
+                    given => format!("{{ {} }}", given.join(", ")),
                 }
             })
             .collect();
@@ -377,6 +404,8 @@ fn read_one(node: &Node, reader: &Reader) -> Option<Placed> {
         }
         why
     });
+    let class = text("class");
+    complete &= class.is_some() || !has("class");
     if !has("that") {
         if complete {
             reader.report(Problem::new(node.place, "`that` is missing").hint(FORM));
@@ -386,6 +415,10 @@ fn read_one(node: &Node, reader: &Reader) -> Option<Placed> {
     let (node, that) = text("that")?;
     let mut placed = read_text(node, that, reader)?;
     why.clone_into(&mut placed.expectation.why);
+    if let Some((node, class)) = class {
+        placed.expectation.class = Some(class.to_owned());
+        placed.class = node.place;
+    }
     complete.then_some(placed)
 }
 
@@ -409,6 +442,7 @@ fn read_text(node: &Node, text: &str, reader: &Reader) -> Option<Placed> {
                 expectation,
                 metric,
                 bound,
+                class: None,
             })
         }
         Err(Malformed { label, hint }) => {
@@ -434,57 +468,4 @@ fn within(place: Option<Place>, text: &str, range: (usize, usize)) -> Option<Pla
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_written_is_read() {
-        for (text, bound) in [
-            ("hit_rate >= 95%", Bound::Ratio(950_000_000)),
-            ("db_load_saved > -2.5%", Bound::Ratio(-25_000_000)),
-            ("latency.p99 < 5ms", Bound::Span(Span::from_millis(5))),
-            ("evicted_keys == 0", Bound::Count(0)),
-            ("sessions_lost != 1000", Bound::Count(1000)),
-            ("used_memory_max <= 2GiB", Bound::Bytes(Bytes(2 << 30))),
-            (
-                "request_rate_max <= 12.5/s",
-                Bound::Rate(Rate(12_500_000_000)),
-            ),
-        ] {
-            let Ok((expectation, [metric, value])) = parse(text) else {
-                panic!("{text} is no expectation");
-            };
-            assert_eq!(expectation.bound, bound, "{text}");
-            assert_eq!(expectation.to_string(), text);
-            assert_eq!(text[metric.0..metric.1], expectation.metric);
-            assert_eq!(text[value.0..value.1], expectation.bound.to_string());
-        }
-        let Ok((expectation, _)) = parse("  requests>=10_000 ") else {
-            panic!("spaces do not matter");
-        };
-        assert_eq!(expectation.to_string(), "requests >= 10000");
-    }
-
-    #[test]
-    fn what_is_malformed_is_told() {
-        for text in [
-            "",
-            "hit_rate",
-            ">= 3",
-            "a = 3",
-            "a =< 3",
-            "a <> 3",
-            "a >= ",
-            "a >= many",
-            "a >= 3 s t",
-            "a < -3",
-            "a < 99999999999999999999",
-            "a < 101%",
-            "a < --3%",
-            "a < 1.5",
-            "a < nan",
-        ] {
-            assert!(parse(text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use super::reader::merge::{assign, assignment, overlay};
 use super::reader::problem::{Problem, Problems};
 use super::reader::tree::{self, Entry, Source, Tree};
 use super::reader::{Reader, ValueOrigin};
+use super::sweep;
 use super::top::{self, TOP};
 use super::traffic::{TraceContent, Unusable};
 use super::users;
@@ -37,10 +38,10 @@ pub struct Input<'a> {
     /// Gives the scenario that another one `extends`: called with the name of the one that says so
     /// and with what it says. The name of the answer identifies it; the error is shown to the
     /// user.
-    pub base: &'a dyn Fn(&str, &str) -> Result<Source, String>,
+    pub base: &'a (dyn Fn(&str, &str) -> Result<Source, String> + Sync),
     /// Looks into the trace that a scenario names: called with the name of the source that says
     /// so, with what it says, and with whether bad lines are skipped.
-    pub trace: &'a dyn Fn(&str, &str, bool) -> Result<TraceContent, Unusable>,
+    pub trace: &'a (dyn Fn(&str, &str, bool) -> Result<TraceContent, Unusable> + Sync),
     /// Judges the expectations; without it only their form is looked at.
     pub judge: Option<Judge>,
 }
@@ -93,19 +94,27 @@ pub fn load_input(input: &Input<'_>) -> Result<Loaded, Problems> {
     let entries = entries.map(|entries| with_libraries(&mut sources, entries));
     let reader = Reader::new(sources);
     let scenario = match entries {
-        Ok(entries) => top::read(&reader, reader.root(&TOP, &entries), input),
+        Ok(entries) => {
+            let (entries, table) = sweep::split(entries);
+            if !table.is_empty() {
+                sweep::check(&reader, &table, input.judge);
+            }
+            top::read(&reader, reader.root(&TOP, &entries), input)
+        }
         Err(problem) => {
             reader.report(*problem);
             None
         }
     };
-    let origins = reader.finish()?;
+    let mut origins = reader.finish()?;
+    // A sweep is no part of the scenario of a run.
+    origins.retain(|origin| !origin.path.starts_with("sweep."));
     let scenario = scenario.expect("a scenario without problems is complete");
     Ok(Loaded { scenario, origins })
 }
 
 /// `entries` with the profile of a library under each session that names one.
-fn with_libraries(sources: &mut Vec<Source>, mut entries: Vec<Entry>) -> Vec<Entry> {
+pub(super) fn with_libraries(sources: &mut Vec<Source>, mut entries: Vec<Entry>) -> Vec<Entry> {
     let users = entries.iter_mut().find(|entry| entry.key == "users");
     let Some(Tree::List(classes)) = users.map(|users| &mut users.node.tree) else {
         return entries;
@@ -154,10 +163,10 @@ fn loses_its_meaning(key: &str, session: &[Entry]) -> bool {
 }
 
 /// The keys of `source` over those of what it extends.
-fn gather(
+pub(super) fn gather(
     sources: &mut Vec<Source>,
     source: Source,
-    base: &dyn Fn(&str, &str) -> Result<Source, String>,
+    base: &(dyn Fn(&str, &str) -> Result<Source, String> + Sync),
 ) -> Result<Vec<Entry>, Box<Problem>> {
     let number = sources.len() as u32;
     let name = source.name.clone();
@@ -194,7 +203,7 @@ fn gather(
 }
 
 /// `entries` with the values of `sets`, each a source of its own.
-fn set(
+pub(super) fn set(
     sources: &mut Vec<Source>,
     mut entries: Vec<Entry>,
     sets: &[(&str, &str)],

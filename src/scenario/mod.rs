@@ -24,6 +24,7 @@ pub mod reader;
 pub mod schema;
 mod start;
 pub mod store;
+pub mod sweep;
 #[cfg(test)]
 mod tests;
 mod top;

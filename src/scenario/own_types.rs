@@ -24,7 +24,11 @@ impl Value for Dollars {
         let Tree::Text(text) = &node.tree else {
             let problem = wrong_type(node, &key, "a price");
             reader.report(problem.hint(match &node.tree {
-                Tree::Integer(number, _) | Tree::Float(number) => format!("write \"${number}\""),
+                Tree::Integer(number, _) | Tree::Float(number)
+                    if number.chars().all(|c| c.is_ascii_digit() || c == '.') =>
+                {
+                    format!("write \"${number}\"")
+                }
                 _ => example.to_owned(),
             }));
             return None;

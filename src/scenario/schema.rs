@@ -61,7 +61,8 @@ fn section(section: &Section) -> Map<String, Value> {
     object
 }
 
-fn property(key: &KeyInfo) -> Map<String, Value> {
+/// What a value of the key's kind looks like.
+fn form(key: &KeyInfo) -> Map<String, Value> {
     let mut property = Map::new();
     let mut put = |name: &str, value: Value| {
         property.insert(name.to_owned(), value);
@@ -115,11 +116,28 @@ fn property(key: &KeyInfo) -> Map<String, Value> {
                 json!("^\\s*[A-Za-z]+\\s*[<>]=?\\s*[0-9.]+\\s*%?\\s*$"),
             );
         }
+        Kind::Texts => {
+            put("type", json!("array"));
+            put("items", json!({ "type": "string" }));
+        }
+        Kind::Values => {
+            put("type", json!("array"));
+            put("minItems", json!(2));
+        }
+        Kind::Any => put("type", json!(["integer", "string"])),
         Kind::Price => {
             put("type", json!("string"));
             put("pattern", json!("^\\s*\\$\\s*[0-9.]+\\s*$"));
         }
     }
+    property
+}
+
+fn property(key: &KeyInfo) -> Map<String, Value> {
+    let mut property = form(key);
+    let mut put = |name: &str, value: Value| {
+        property.insert(name.to_owned(), value);
+    };
     let rest = match key.fallback {
         Fallback::BuiltIn(text, source) => {
             if let Some(value) = value_of(text) {
@@ -213,6 +231,7 @@ fn definitions() -> Value {
                         "required": ["that"],
                         "properties": {
                             "that": { "$ref": "#/definitions/expectation" },
+                            "class": { "type": "string" },
                             "why": { "type": "string" },
                         },
                     },

@@ -19,6 +19,7 @@ use super::reader::tree::Place;
 use super::reader::writer::Writer;
 use super::start::{HISTORY, START, Start};
 use super::store::{self, Platform, StoreSpec};
+use super::sweep;
 use super::traffic::{self, TraceSpec};
 use super::users::{self, TtlKind, UserClass};
 use super::workloads;
@@ -110,7 +111,9 @@ const EXPECT: Key<Vec<Placed>> = Key::optional(
     "expect",
     "nothing is expected",
     "What the run must show, each as metric, comparison and bound, for example \
-     [\"hit_rate >= 95%\", \"latency.p99 < 5ms\"]. A run in which one fails ends with exit code 10.",
+     [\"hit_rate >= 95%\", \"latency.p99 < 5ms\"]; of one class of users \
+     { that = \"sessions_lost == 0\", class = \"admins\" }. A run in which one fails ends with exit \
+     code 10.",
 )
 .called(&["expects", "expectations", "thresholds", "assert", "slo"]);
 
@@ -143,6 +146,7 @@ pub(super) const TOP: Section = Section {
         &users::SECTION,
         &workloads::SECTION,
         &own_types::SECTION,
+        &sweep::SECTION,
     ],
     not_yet: &["faults", "client", "clients"],
 };
@@ -167,6 +171,9 @@ pub const SECTIONS: &[&Section] = &[
     users::SECTION.sections[1].sections[1],
     &workloads::SECTION,
     &own_types::SECTION,
+    &sweep::SECTION,
+    &sweep::AXES,
+    &sweep::POINTS,
 ];
 
 /// Reads the whole scenario of `input`, whose values lie in `table`.
@@ -304,7 +311,7 @@ fn read_name(table: &Table<'_>, file: &str) -> Option<String> {
 }
 
 /// The file's name without its folder and ending, made plain.
-fn name_of_file(file: &str) -> String {
+pub(super) fn name_of_file(file: &str) -> String {
     let last = file.rsplit(['/', '\\']).next().unwrap_or_default();
     plain_name(last.strip_suffix(".toml").unwrap_or(last))
 }

@@ -35,6 +35,8 @@ pub struct Node {
     server: Server,
     model: Model,
     keyspace: Keyspace,
+    /// Commands that it executed.
+    commands: u64,
 }
 
 impl Node {
@@ -48,6 +50,7 @@ impl Node {
             server: Server::default(),
             model: Model::new(spec),
             keyspace,
+            commands: 0,
         }
     }
 
@@ -66,6 +69,7 @@ impl Node {
         at: Time,
         bits: impl FnOnce() -> u64,
     ) -> Reply {
+        self.commands += 1;
         let Model::Plain(pace) = &self.model else {
             return self.execute_on_machine(command, key, at, bits);
         };
@@ -169,6 +173,11 @@ impl Node {
     /// Its keys.
     pub const fn keyspace_mut(&mut self) -> &mut Keyspace {
         &mut self.keyspace
+    }
+
+    /// Commands that it executed, refused ones included.
+    pub const fn commands(&self) -> u64 {
+        self.commands
     }
 
     /// Time it was busy, or has promised to be, since the start of the run.

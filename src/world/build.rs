@@ -21,6 +21,7 @@ use super::database::Database;
 use super::elsewhere::Elsewhere;
 use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
+use super::owners::Census;
 use super::past::Epoch;
 use super::side::{Beside, Manners};
 use super::topology::Topology;
@@ -96,6 +97,7 @@ impl<P: Probe> World<P> {
             issued: 0,
             live_sessions: 0,
             users_present: 0,
+            census: Census::default(),
             fingerprint: 0,
             probe,
         };
@@ -189,6 +191,8 @@ fn crowd(
         openings: compiled.openings(),
         arrivals: Arrivals::new(class, duration),
         next_arrival: (Time::NEVER, 0),
+        live_sessions: 0,
+        users_present: 0,
         class: compiled,
     }
 }

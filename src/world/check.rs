@@ -34,6 +34,7 @@ impl<P: Probe> World<P> {
             "a session lives and its key is not stored",
         );
         let live_sessions = self.live_sessions;
+        self.sample_owners(true);
         for place in 0..self.visitors.places().len() as u32 {
             self.ledger(place, |session, probe, class, _| {
                 session.run_ended(probe, class, now);
@@ -46,8 +47,6 @@ impl<P: Probe> World<P> {
         self.probe
             .window(self.now, &self.samples, live_sessions, self.users_present);
         self.probe.minute(self.now, &self.samples);
-        let kept = self.kept_by_workloads();
-        self.probe.workloads_end(&kept);
         let in_flight = self.requests.len() as u64 + self.recorded_in_flight();
         self.probe
             .run_ends(self.now, in_flight, self.fingerprint, complete);
@@ -85,7 +84,7 @@ impl<P: Probe> World<P> {
         }
     }
 
-    fn hold(&self, holds: bool, what: &str) {
+    pub(super) fn hold(&self, holds: bool, what: &str) {
         assert!(holds, "{what} (seed {}, at {:?})", self.seed, self.now);
     }
 }

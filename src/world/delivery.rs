@@ -14,6 +14,8 @@ use super::side::KeyAt;
 /// A command that has reached its node.
 pub(super) struct Delivery {
     pub(super) node: u16,
+    /// Whose command it is, as facts name owners.
+    pub(super) owner: u16,
     pub(super) key: KeyId,
     pub(super) command: Command,
     /// When it was sent.
@@ -46,6 +48,7 @@ impl<P: Probe> World<P> {
     pub(super) fn deliver(&mut self, delivery: &Delivery) -> Delivered {
         let Delivery {
             node,
+            owner,
             key,
             command,
             sent,
@@ -74,6 +77,7 @@ impl<P: Probe> World<P> {
         };
         self.probe.command(&CommandDone {
             node: *node,
+            owner: *owner,
             name: command.name,
             answer: answer(reply.outcome),
             arrived: self.now,

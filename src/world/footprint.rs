@@ -111,7 +111,7 @@ impl Kept {
         Self {
             shape: shape_of(session, length),
             store: stores(session.encoding),
-            sizes: Quantiles::new(&session.bytes),
+            sizes: Quantiles::new(class.stored_bytes()),
             has_ttl: session.ttl_kind != TtlKind::None,
             grows: class.expected_growth() as u32,
             most: session
@@ -305,6 +305,17 @@ mod tests {
                 "{key} {value}: {ours}, not {measured}"
             );
         }
+    }
+
+    /// What is stored for somebody who never comes back is what the library stores at first.
+    #[test]
+    fn sessions_of_strangers_are_empty() {
+        let sizes = "bytes = \"1000B\"\nempty_bytes = \"100B\"";
+        let mut scenario = scenario(sizes);
+        let full = Footprint::new(&scenario, Engine::Redis70, 1_000.0).session[0];
+        scenario.users[0].cookies = false;
+        let empty = Footprint::new(&scenario, Engine::Redis70, 1_000.0).session[0];
+        assert!((full - empty - 900.0).abs() < 120.0, "{full} and {empty}");
     }
 
     /// The part stands for the whole: sixteen times the keys take the same bytes each.

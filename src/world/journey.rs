@@ -156,6 +156,7 @@ impl<P: Probe> World<P> {
         request.took(back);
         self.probe.command(&CommandDone {
             node: request.node,
+            owner: request.class,
             name: step.command,
             answer: answer(reply.outcome),
             arrived: self.now,

@@ -8,9 +8,10 @@ use crate::scenario::users::Rotation;
 use crate::session::NO_KEY;
 use crate::store::keyspace::KeyId;
 
+use super::World;
+use super::owners::abandoned;
 use super::request::Stage;
 use super::side::KeyAt;
-use super::{ABANDONED, World};
 
 impl<P: Probe> World<P> {
     /// Begins a session by `program`, in a request of its own. Users who must log in again do so
@@ -130,12 +131,12 @@ impl<P: Probe> World<P> {
         if key == NO_KEY {
             return;
         }
-        let node = visitor.session.node;
+        let (node, class) = (visitor.session.node, visitor.user.class());
         if visitor.user.requests_in_flight > 1 {
             let keyspace = self.nodes[node as usize].keyspace_mut();
-            keyspace.set_owner(KeyId(key), ABANDONED);
+            keyspace.set_owner(KeyId(key), abandoned(class));
         } else {
-            self.give_up(KeyAt { key, node });
+            self.give_up(class, KeyAt { key, node });
         }
     }
 }

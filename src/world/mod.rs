@@ -17,6 +17,7 @@ mod journey;
 mod key_pattern;
 mod logins;
 mod other_keys;
+mod owners;
 mod past;
 mod request;
 mod side;
@@ -36,8 +37,8 @@ use crate::probe::{NetworkSample, NodeSample, Probe, VisitId};
 use crate::program::Programs;
 use crate::scenario::Scenario;
 use crate::scenario::users::TtlKind;
-use crate::session::{KeyDeath, Presence, Session};
-use crate::store::keyspace::{DeathCause, KeyId, ShapeId};
+use crate::session::{Presence, Session};
+use crate::store::keyspace::{KeyId, ShapeId};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
 use crate::traffic::{Arrivals, Class, Phase, User};
@@ -47,7 +48,8 @@ pub use trace::Rows;
 
 use database::Database;
 use elsewhere::Elsewhere;
-use event::{Event, MAX_VISITORS};
+use event::Event;
+use owners::{Census, nobodys};
 use request::Request;
 use side::{Beside, Errand, KeyAt, Manners, Side};
 use topology::Topology;
@@ -146,6 +148,9 @@ struct Crowd {
     /// Where users come at a rate: who comes when, and the time and number of the next.
     arrivals: Arrivals,
     next_arrival: (Time, u64),
+    /// Sessions that live, as far as the application can know, and users in a visit.
+    live_sessions: u64,
+    users_present: u64,
 }
 
 impl Crowd {
@@ -160,11 +165,6 @@ impl Crowd {
     }
 }
 
-/// Owners from here on are keys of the trace, by their place among them.
-const RECORDED: u32 = MAX_VISITORS;
-/// Owners from here on are workloads, by their place in the scenario.
-const WORKLOADS: u32 = 2 * MAX_VISITORS;
-
 /// The visit that a user is in, or was in last.
 fn visit_of(user: &User) -> VisitId {
     VisitId {
@@ -173,11 +173,6 @@ fn visit_of(user: &User) -> VisitId {
         first: user.visit(),
     }
 }
-
-/// Owner of a key whose session is over; its death concerns nobody.
-const NO_OWNER: u32 = u32::MAX;
-/// Likewise, and a request on its way may still name the key: it is never given back.
-const ABANDONED: u32 = u32::MAX - 1;
 
 struct World<P> {
     seed: u64,
@@ -214,6 +209,7 @@ struct World<P> {
     /// Sessions that live, as far as the application can know.
     live_sessions: u64,
     users_present: u64,
+    census: Census,
     /// A hash over every event in its order: two runs agree if and only if theirs do.
     fingerprint: u64,
     samples: Vec<NodeSample>,
@@ -289,69 +285,17 @@ impl<P: Probe> World<P> {
             .push(self.now + self.cron_period, Event::Cron(node).pack());
     }
 
-    /// The number of a key that is not live is given back: at once, or when no replica can be asked
+    /// The number of a key of a class that is not live is given back: at once, or when no replica can be asked
     /// for it any more.
-    fn release_key(&mut self, at: KeyAt) {
+    fn release_key(&mut self, class: u16, at: KeyAt) {
         let keyspace = self.nodes[at.node as usize].keyspace_mut();
         let topology = self.topology.as_mut();
         match topology.and_then(|topology| topology.history_of(at.node)) {
             None => keyspace.release(KeyId(at.key)),
             Some(history) => {
-                keyspace.set_owner(KeyId(at.key), NO_OWNER);
+                keyspace.set_owner(KeyId(at.key), nobodys(class));
                 history.dig(KeyId(at.key));
             }
-        }
-    }
-
-    /// Tells the ledger which keys died on a node since the last time.
-    #[inline]
-    fn bury(&mut self, node: u16) {
-        if !self.nodes[node as usize].keyspace().deaths().is_empty() {
-            self.bury_all(node);
-        }
-    }
-
-    #[inline(never)]
-    fn bury_all(&mut self, node: u16) {
-        // A burial kills no further key, so the list only shrinks.
-        while let Some(death) = self.nodes[node as usize].keyspace_mut().pop_death() {
-            let cause = match death.cause {
-                DeathCause::Evicted => {
-                    self.probe.key_evicted(self.now, node);
-                    KeyDeath::Evicted
-                }
-                DeathCause::Expired => {
-                    self.probe.key_expired(self.now, node);
-                    KeyDeath::Expired
-                }
-                DeathCause::Lost => KeyDeath::NodeLost,
-            };
-            if death.owner >= ABANDONED {
-                if death.owner == NO_OWNER {
-                    let key = death.key.0;
-                    self.release_key(KeyAt { key, node });
-                }
-                continue;
-            }
-            if death.owner >= WORKLOADS {
-                let workload = (death.owner - WORKLOADS) as u16;
-                let evicted = cause == KeyDeath::Evicted;
-                self.probe.workload_key_died(self.now, workload, evicted);
-                continue;
-            }
-            if death.owner >= RECORDED {
-                self.recorded_key_died(death.owner - RECORDED, cause);
-                continue;
-            }
-            let visitor = self.visitors.get(death.owner);
-            if visitor.session.key != death.key.0 || visitor.session.node != node {
-                continue;
-            }
-            let now = self.now;
-            self.ledger(death.owner, |session, probe, class, presence| {
-                session.key_died(probe, class, now, cause, presence);
-            });
-            self.settle(death.owner);
         }
     }
 
@@ -359,17 +303,18 @@ impl<P: Probe> World<P> {
     #[inline]
     fn ledger(&mut self, place: u32, change: impl FnOnce(&mut Session, &mut P, u16, Presence)) {
         let visitor = self.visitors.get_mut(place);
-        let before = u64::from(visitor.session.is_open());
+        let before = visitor.session.is_open();
+        let class = visitor.user.class();
         let presence = presence(&visitor.user);
         self.probe.about(visit_of(&visitor.user));
-        change(
-            &mut visitor.session,
-            &mut self.probe,
-            visitor.user.class(),
-            presence,
-        );
-        self.live_sessions += u64::from(visitor.session.is_open());
-        self.live_sessions -= before;
+        change(&mut visitor.session, &mut self.probe, class, presence);
+        let after = visitor.session.is_open();
+        if after != before {
+            let crowd = &mut self.crowds[class as usize];
+            for count in [&mut crowd.live_sessions, &mut self.live_sessions] {
+                *count = *count + u64::from(after) - u64::from(before);
+            }
+        }
     }
 
     fn sample_nodes(&mut self) {
@@ -382,6 +327,11 @@ impl<P: Probe> World<P> {
             let keyspace = node.keyspace();
             let machine = node.machine(now);
             NodeSample {
+                commands: node.commands(),
+                hits: keyspace.stats().keyspace_hits,
+                misses: keyspace.stats().keyspace_misses,
+                evicted_keys: keyspace.stats().evicted_keys,
+                expired_keys: keyspace.stats().expired_keys,
                 used_memory: keyspace.used_memory(),
                 maxmemory: keyspace.maxmemory(),
                 keys: keyspace.keys(),
@@ -401,6 +351,7 @@ impl<P: Probe> World<P> {
 
     fn end_window(&mut self) {
         self.sample_nodes();
+        self.sample_owners(false);
         self.state_crossings();
         self.probe.window(
             self.now,

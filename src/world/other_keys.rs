@@ -8,9 +8,10 @@ use crate::scenario::users::KeyScope;
 use crate::store::keyspace::{KeyId, ShapeId};
 use crate::units::Time;
 
+use super::World;
 use super::journey::ttl;
+use super::owners::{abandoned, nobodys};
 use super::side::{KeyAt, LOCK, NO_MINUTE};
-use super::{ABANDONED, NO_OWNER, World};
 
 /// A minute of simulated time, in ns.
 const MINUTE: u64 = 60_000_000_000;
@@ -18,24 +19,31 @@ const MINUTE: u64 = 60_000_000_000;
 const LINGER: u64 = 2;
 
 impl<P: Probe> World<P> {
-    /// Makes a key known that nobody is told of when it dies.
-    pub(super) fn new_key(&mut self, id: u64, slot: u16, shape: ShapeId) -> KeyAt {
-        self.new_key_on(self.slots.node(slot), id, slot, shape)
+    /// Makes a key of a class known, of which nobody is told when it dies.
+    pub(super) fn new_key(&mut self, class: u16, id: u64, slot: u16, shape: ShapeId) -> KeyAt {
+        self.new_key_on(self.slots.node(slot), class, (id, slot), shape)
     }
 
-    fn new_key_on(&mut self, node: u16, id: u64, slot: u16, shape: ShapeId) -> KeyAt {
+    fn new_key_on(
+        &mut self,
+        node: u16,
+        class: u16,
+        (id, slot): (u64, u16),
+        shape: ShapeId,
+    ) -> KeyAt {
         let keyspace = self.nodes[node as usize].keyspace_mut();
-        let key = keyspace.create(id, slot, shape, ABANDONED).0;
+        let key = keyspace.create(id, slot, shape, abandoned(class)).0;
         KeyAt { key, node }
     }
 
-    /// Nothing needs the key any more: if it is stored, it stays until its TTL or an eviction.
-    pub(super) fn give_up(&mut self, at: KeyAt) {
+    /// Nothing needs the key of a class any more: if it is stored, it stays until its TTL or an
+    /// eviction.
+    pub(super) fn give_up(&mut self, class: u16, at: KeyAt) {
         let keyspace = self.nodes[at.node as usize].keyspace_mut();
         if keyspace.is_live(KeyId(at.key)) {
-            keyspace.set_owner(KeyId(at.key), NO_OWNER);
+            keyspace.set_owner(KeyId(at.key), nobodys(class));
         } else {
-            self.release_key(at);
+            self.release_key(class, at);
         }
     }
 
@@ -62,7 +70,7 @@ impl<P: Probe> World<P> {
         let slot = other.pattern.slot(id);
         let shape = other.shape;
         let node = self.node_beside(session.session.node, slot);
-        let at = self.new_key_on(node, id, slot, shape);
+        let at = self.new_key_on(node, class, (id, slot), shape);
         self.sides.at(visitor).keys[number] = at;
         at
     }
@@ -79,13 +87,13 @@ impl<P: Probe> World<P> {
         let passed: Vec<_> = self.minutes.iter().filter_map(over).collect();
         for (key, at) in passed {
             self.minutes.remove(&key);
-            self.give_up(at);
+            self.give_up(class, at);
         }
         let other = &mut self.crowds[class as usize].manners.others[number as usize];
         let id = mix(minute ^ (u64::from(class) << 8 | u64::from(number)) << 48);
         let slot = other.pattern.slot(id);
         let shape = other.shape;
-        let at = self.new_key(id, slot, shape);
+        let at = self.new_key(class, id, slot, shape);
         self.minutes.insert((class, number, minute), at);
         at
     }
@@ -168,7 +176,7 @@ impl<P: Probe> World<P> {
         }
         for at in keys {
             if !at.is_none() {
-                self.give_up(at);
+                self.give_up(class, at);
             }
         }
     }

@@ -91,6 +91,7 @@ impl<P: Probe> World<P> {
         request.took(back);
         self.probe.command(&CommandDone {
             node,
+            owner: request.class,
             name,
             answer: answer(reply.outcome),
             arrived: self.now,
@@ -268,9 +269,9 @@ impl<P: Probe> World<P> {
             .draw(request.draws.at(1, Purpose::Size)) as u32;
         let slot = crowd.key.slot(id);
         let shape = crowd.shape;
-        let at = self.new_key(id, slot, shape);
+        let at = self.new_key(request.class, id, slot, shape);
         let (_, back) = self.command_on(place, at, step.command, (bytes, ttl(step.ttl)));
-        self.give_up(at);
+        self.give_up(request.class, at);
         self.go_on(place, back);
     }
 

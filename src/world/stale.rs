@@ -7,8 +7,9 @@ use crate::scenario::users::{CookieKind, StaleCookie, StaleId};
 use crate::store::keyspace::KeyId;
 use crate::units::Time;
 
+use super::World;
+use super::owners::abandoned;
 use super::side::{Errand, KeyAt};
-use super::{ABANDONED, World};
 
 impl<P: Probe> World<P> {
     /// Prepares a request: the cookie it brings, what it adds to the session. False if it comes
@@ -143,7 +144,7 @@ impl<P: Probe> World<P> {
         if !old.is_none() {
             self.nodes[old.node as usize]
                 .keyspace_mut()
-                .set_owner(KeyId(old.key), ABANDONED);
+                .set_owner(KeyId(old.key), abandoned(request.class));
         }
         self.errands.at(place).old = old;
     }
@@ -159,7 +160,7 @@ impl<P: Probe> World<P> {
         let keyspace = self.nodes[old.node as usize].keyspace();
         let live = keyspace.is_live(KeyId(old.key));
         if alone {
-            self.give_up(old);
+            self.give_up(request.class, old);
         }
         if live && request.program == ProgramKind::LoginAgain {
             self.probe.mark(self.now, request.class, Mark::LeakedKey, 1);

@@ -192,6 +192,7 @@ impl<P: Probe> World<P> {
         let visitor = self.visitors.get_mut(place);
         let class = visitor.user.class();
         self.users_present += 1;
+        self.crowds[class as usize].users_present += 1;
         self.probe.visit_began(self.now, class);
         let act = self.crowds[class as usize]
             .class
@@ -325,8 +326,9 @@ impl<P: Probe> World<P> {
     }
 
     fn visit_over(&mut self, place: u32) {
-        self.users_present -= 1;
         let user = self.visitors.get(place).user;
+        self.users_present -= 1;
+        self.crowds[user.class() as usize].users_present -= 1;
         self.settle(place);
         self.pass_on_seat(&user);
     }
@@ -344,14 +346,14 @@ impl<P: Probe> World<P> {
     #[inline(never)]
     fn settle_ended(&mut self, place: u32) {
         let visitor = self.visitors.get_mut(place);
+        let class = visitor.user.class();
         let key = std::mem::replace(&mut visitor.session.key, NO_KEY);
         if key != NO_KEY {
             let node = visitor.session.node;
             // If it is there it stays in the store without a session, until its TTL or an eviction.
-            self.give_up(KeyAt { key, node });
+            self.give_up(class, KeyAt { key, node });
         }
-        let visitor = self.visitors.get(place);
-        let (class, gone) = (visitor.user.class(), visitor.user.phase() == Phase::Gone);
+        let gone = self.visitors.get(place).user.phase() == Phase::Gone;
         if self.crowds[class as usize].prepares {
             self.give_up_others(place, class, gone);
         }

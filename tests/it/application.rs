@@ -174,6 +174,27 @@ fn four_changes_at_once_with_a_lock_and_without() {
     }
 }
 
+/// A lock is given back by a request that finds its session gone, too: with a TTL of ten seconds each
+/// of four changes does, and the logout, and none of them meets the lock of the one before, which would
+/// live longer.
+#[test]
+fn a_session_that_is_gone_keeps_no_lock() {
+    let script = "\"login\", \"modify\", \"modify\", \"modify\", \"modify\", \"logout\"";
+    let own = r#"bytes = "1KB"
+        read = [{ command = "SETNX", key = "lock" }, "GET", "EXPIRE", { command = "DEL", key = "lock" }]
+        modify = [{ command = "SETNX", key = "lock" }, "GET", "SET", { command = "DEL", key = "lock" }]"#;
+    for session in ["library = \"php-redis-locking\"", own] {
+        let restored = format!(
+            "{session}\nttl = \"10s\"\non_lost_session = \"restore\"\n[users.session.lock]\nttl = \"10m\""
+        );
+        let (measured, visits) = run(script, "15s", &restored);
+        let restored = metric(&measured, "sessions_expired_in_use");
+        assert_near("restored", restored, 5.0 * visits, 0.0);
+        let lost = metric(&measured, "lost_updates");
+        assert_near("changes dropped", lost, 0.0, 0.0);
+    }
+}
+
 /// The lock expires before its holder is done: others come in, and a change is lost after all.
 #[test]
 fn a_lock_held_too_long_is_none() {

@@ -133,12 +133,12 @@ impl Probe for Counting {
         self.answers[fact.answer as usize] += 1;
     }
 
-    fn key_evicted(&mut self, at: Time, _node: u16) {
+    fn key_evicted(&mut self, at: Time, _node: u16, _owner: u16) {
         self.now(at);
         self.evicted += 1;
     }
 
-    fn key_expired(&mut self, at: Time, _node: u16) {
+    fn key_expired(&mut self, at: Time, _node: u16, _owner: u16) {
         self.now(at);
         self.expired += 1;
     }

@@ -17,9 +17,15 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenarios/small.toml");
-        fs::copy(small, folder.path().join("small.toml")).unwrap();
-        Self { folder }
+        let desk = Self { folder };
+        desk.fetch("small.toml");
+        desk
+    }
+
+    /// Puts another of the tests' scenarios beside it.
+    pub(crate) fn fetch(&self, name: &str) {
+        let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenarios");
+        fs::copy(scenarios.join(name), self.path(name)).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

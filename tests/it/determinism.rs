@@ -42,6 +42,15 @@ const SHIPPED: [(&str, &[&str]); 8] = [
         ],
     ),
 ];
+/// A shipped sweep, on a smaller scale.
+const SWEEP: [&str; 5] = [
+    "@ttl-and-nodes-sweep",
+    "--set=users.people.concurrent=100",
+    "--set=duration=3h",
+    "--set=warmup=90m",
+    "--set=sweep.replicates=2",
+];
+const FILES_OF_SWEEP: [&str; 4] = ["sweep.json", "points.csv", "summary.csv", "sensitivity.csv"];
 const FILES: [&str; 3] = ["summary.json", "timeseries.csv", "latency.csv"];
 
 /// The files that `sessionsim run` leaves of a scenario.
@@ -60,6 +69,21 @@ fn run(scenario: &str, arguments: &[&str]) -> [Vec<u8>; FILES.len()] {
     let complaint = String::from_utf8_lossy(&status.stderr);
     assert!(status.status.success(), "{scenario}: {complaint}");
     FILES.map(|file| fs::read(folder.path().join("result").join(file)).unwrap())
+}
+
+/// The files that `sessionsim sweep` leaves.
+fn sweep(arguments: &[&str]) -> [Vec<u8>; FILES_OF_SWEEP.len()] {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("result");
+    let status = Command::new(assert_cmd::cargo::cargo_bin!("sessionsim"))
+        .args(["sweep", "--quiet", "--out"])
+        .arg(&place)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&status.stderr);
+    assert!(status.status.success(), "{complaint}");
+    FILES_OF_SWEEP.map(|file| fs::read(place.join(file)).unwrap())
 }
 
 fn here() -> PathBuf {
@@ -82,6 +106,9 @@ fn hashes() -> String {
         for (file, bytes) in FILES.iter().zip(run(scenario, arguments)) {
             writeln!(lines, "{}  {scenario}/{file}", hash(&bytes)).unwrap();
         }
+    }
+    for (file, bytes) in FILES_OF_SWEEP.iter().zip(sweep(&SWEEP)) {
+        writeln!(lines, "{}  {}/{file}", hash(&bytes), SWEEP[0]).unwrap();
     }
     lines
 }

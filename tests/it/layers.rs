@@ -30,6 +30,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("cost", &["units", "scenario"]),
     ("metrics", &["units", "scenario", "probe", "cost"]),
+    (
+        "measure",
+        &["units", "scenario", "probe", "metrics", "world"],
+    ),
     ("cloudwatch", &["units", "scenario", "probe", "metrics"]),
     (
         "report",
@@ -54,6 +58,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "sweep",
+        &["units", "kernel", "scenario", "metrics", "report"],
+    ),
+    (
         "cli",
         &[
             "units",
@@ -68,9 +76,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "compare",
             "cost",
             "cloudwatch",
+            "measure",
             "metrics",
             "page",
             "report",
+            "sweep",
         ],
     ),
 ];

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use sessionsim::probe::{CommandDone, Probe};
+use sessionsim::scenario::commands::CommandName;
 use sessionsim::scenario::presets::libraries;
 use sessionsim::scenario::store::Engine;
 use sessionsim::scenario::users::{Encoding, TtlKind};
@@ -191,6 +192,34 @@ fn the_command_lists_and_prints_them() {
         desk.succeed(&["check", "copied.toml"]),
         "copied.toml: valid\n"
     );
+}
+
+/// The document says how many were captured, and how many store what was only read.
+#[test]
+fn the_document_counts_right() {
+    let all = libraries::all();
+    let measured = all
+        .iter()
+        .filter(|library| library.evidence.starts_with("measured"))
+        .count();
+    let stores_all = |name: &str| {
+        let session = format!("library = \"{name}\"");
+        let text = format!(
+            "duration = \"1d\"\nstore.node_type = \"cache.m5.large\"\n[[users]]\nconcurrent = 1\n\
+             [users.session]\n{session}\n"
+        );
+        let session = &scenario(&text).users[0].session;
+        let mut read = session.programs.read.iter();
+        session.encoding == Encoding::String
+            && read.any(|step| step.on_session().is_some_and(CommandName::stores_value))
+    };
+    let stores_all = all
+        .iter()
+        .filter(|library| stores_all(library.name))
+        .count();
+    assert_eq!((measured, stores_all, all.len()), (20, 9, 25));
+    let text = include_str!("../../docs/libraries.md");
+    assert!(text.contains("Twenty of the 25") && text.contains("nine of them store the whole"));
 }
 
 /// Each value says whether it is the library's or the scenario's own.

@@ -8,11 +8,13 @@ use std::process::{Command, Stdio};
 
 use crate::desk::{Desk, stderr};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 7] = [
+    "classes.csv",
     "cloudwatch.csv",
     "latency.csv",
     "scenario.toml",
     "summary.json",
+    "timeseries-classes.csv",
     "timeseries.csv",
 ];
 
@@ -30,6 +32,40 @@ fn a_run_prints_a_summary_and_leaves_its_files() {
         assert!(line.chars().count() <= 100, "too wide: {line}");
     }
     assert!(!text.contains('\x1b'), "no colours into a pipe");
+}
+
+/// Names as long as they may be do not push figures out of their columns.
+#[test]
+fn long_names_of_workloads_leave_the_table_as_it_is() {
+    let desk = Desk::new();
+    let name = "w".repeat(64);
+    let workload = format!(
+        "[[workloads]]\nname = \"{name}\"\nkind = \"counters\"\nobjects = 10\nrate = \"1/s\"\nttl = \"1m\"\n"
+    );
+    let text = desk.read("small.toml") + "\n" + &workload;
+    desk.write("long.toml", text);
+    let text = desk.succeed(&["run", "long.toml"]);
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+    }
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("Beside"));
+    let (head, above, figures) = (lines.next(), lines.next(), lines.next());
+    assert_eq!(above.unwrap().trim(), name);
+    assert_eq!(head.unwrap().len(), figures.unwrap().chars().count());
+}
+
+/// Nobody's requests have no latencies: their table is left out.
+#[test]
+fn a_trace_that_is_over_before_measuring_begins_leaves_no_empty_table() {
+    let desk = Desk::new();
+    desk.write("over.csv", "t_ms,op,key,size,ttl_ms\n0,set,1,100,1000\n");
+    desk.write(
+        "over.toml",
+        "duration = \"10m\"\nwarmup = \"1m\"\nplatform = \"self-managed\"\n\
+         store.maxmemory = \"64MiB\"\ntraffic.trace = \"over.csv\"\n",
+    );
+    let text = desk.succeed(&["run", "over.toml"]);
+    assert!(!text.contains("Latency  "), "{text}");
 }
 
 #[test]

@@ -8,13 +8,13 @@ use crate::world::footprint::Footprint;
 
 /// Events that are simulated in a second of processor time, as measured: `ecommerce-carts` on one
 /// core of an AMD EPYC (Zen 5) took 22.5 s for 290 million.
-pub(super) const EVENTS_PER_SECOND: f64 = 12e6;
+pub(in crate::cli) const EVENTS_PER_SECOND: f64 = 12e6;
 /// Memory of the simulator itself, and for each session: the user, the key and their places in the
 /// tables. Measured likewise: 582 MB with 2 million sessions.
-const BASE_MEMORY: f64 = 12e6;
-const MEMORY_PER_SESSION: f64 = 300.0;
+pub(in crate::cli) const BASE_MEMORY: f64 = 12e6;
+pub(in crate::cli) const MEMORY_PER_SESSION: f64 = 300.0;
 /// Likewise for each object of a workload: its popularity, its key and the places of both.
-const MEMORY_PER_OBJECT: f64 = 70.0;
+pub(in crate::cli) const MEMORY_PER_OBJECT: f64 = 70.0;
 /// Hours of a month, as AWS counts them.
 const HOURS_PER_MONTH: f64 = 730.0;
 
@@ -97,7 +97,7 @@ impl Figures {
         let users = users.map(|(number, class)| Class {
             name: class.name.clone(),
             key_bytes: class.session.key_length(),
-            value_bytes: class.session.bytes.mean(),
+            value_bytes: class.stored_bytes().mean(),
             sessions: class.expected_stored_sessions(scenario.duration),
             bytes: bytes_of(number),
         });

@@ -1,6 +1,6 @@
 //! `sessionsim explain`.
 
-mod figures;
+pub(super) mod figures;
 mod json;
 mod text;
 

@@ -149,9 +149,10 @@ fn sessions(text: &mut String, scenario: &Scenario, figures: &Figures) {
     }
     for (workload, (keys, each)) in scenario.workloads.iter().zip(&figures.workloads) {
         let line = format!(
-            "{}: about {} keys of {} bytes at the end of the run, if none is evicted",
+            "{}: about {} {} of {} bytes at the end of the run, if none is evicted",
             workload.name,
             number(*keys),
+            if number(*keys) == "1" { "key" } else { "keys" },
             whole(*each)
         );
         figure(text, "workload", &line);

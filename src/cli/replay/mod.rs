@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::fidelity::measured::Config;
 use crate::replay::Setup;
 use crate::replay::deployment::Deployment;
+use crate::report::format::plural;
 use crate::scenario::Scenario;
 use crate::scenario::store::{Allocator, Engine, EvictionPolicy};
 use crate::store::keyspace::ShapeKind;
@@ -178,7 +179,8 @@ impl Replay {
             let seconds = started.elapsed().as_secs_f64();
             let speed = rows as f64 / seconds.max(1e-9) / 1e6;
             to_stderr(&format!(
-                "{rows} rows in {seconds:.2} s: {speed:.2} M operations/s\n"
+                "{} in {seconds:.2} s: {speed:.2} M operations/s\n",
+                plural(rows, "row", "rows")
             ));
         }
         let summary = Summary::new(&name, rows, skipped, last, &setup, &total);

@@ -243,11 +243,14 @@ impl Summary {
             fields => format!("hashes of {fields} fields"),
         };
         format!(
-            "{}: {} rows, {}\n{nodes} of {} ({} allocator), {limit}, {}, {} samples, {kind}, \
+            "{}: {}, {}\n{nodes} of {} ({} allocator), {limit}, {}, {} samples, {kind}, \
              seed {}\n\n",
             trace.name,
-            format::thousands(trace.rows),
-            format::words(Span::from_millis(trace.duration_ms)),
+            format::plural(trace.rows, "row", "rows"),
+            match trace.duration_ms {
+                0 => "all at once".to_owned(),
+                millis => format::words(Span::from_millis(millis)),
+            },
             store.engine,
             store.allocator,
             store.maxmemory_policy,

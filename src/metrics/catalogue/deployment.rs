@@ -218,3 +218,31 @@ pub(super) fn costs() -> [Metric; 8] {
         ),
     ]
 }
+
+/// What a part of a run keeps: of classes of users all, of nodes their keys.
+#[must_use]
+pub fn memory() -> [Metric; 3] {
+    [
+        metric(
+            "keys",
+            Unit::Count,
+            Neither,
+            "Keys at the end, expired ones that are still resident included.",
+            Source::Memory(|m| Value::Whole(m.kept.keys)),
+        ),
+        metric(
+            "memory_bytes",
+            Unit::Bytes,
+            Lower,
+            "What these keys allocate, without the buckets of the hash tables.",
+            Source::Memory(|m| Value::Whole(m.kept.bytes)),
+        ),
+        metric(
+            "memory_share",
+            Unit::Ratio,
+            Lower,
+            "The same as a share of the nodes' used_memory.",
+            Source::Memory(|m| Value::Billionths(m.share.cast_signed())),
+        ),
+    ]
+}

@@ -17,8 +17,19 @@ use crate::probe::LossCause;
 
 use super::histogram::{Brief, Quantile};
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
+use super::owners::Memory;
+use super::parts::Part;
 
+pub use deployment::memory;
 pub use table::catalogue;
+
+/// What a row keeps of a latency.
+const EMPTY: Brief = Brief {
+    mean: 0,
+    p50: 0,
+    p99: 0,
+    max: 0,
+};
 
 /// What a metric's values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +116,8 @@ enum Source {
     Gauges(fn(&Gauges) -> Option<Value>),
     /// A figure of a distribution of latencies; for a row if it is kept there.
     Latency(Group, Quantile),
+    /// From what a part of a run keeps.
+    Memory(fn(&Memory) -> Value),
     /// From the bill, for a whole run only.
     Bill(fn(&Bill) -> Option<i64>),
 }
@@ -132,6 +145,7 @@ impl Metric {
             Source::Lost(cause) => count(run.counts.lost[cause as usize]),
             Source::Gauges(value) => value(&run.gauges),
             Source::Latency(group, quantile) => run.latency(group).figure(quantile).map(seconds),
+            Source::Memory(_) => None,
             Source::Bill(amount) => amount(&run.bill).map(Value::Billionths),
         }
     }
@@ -139,23 +153,13 @@ impl Metric {
     /// Whether the time series has a column of it.
     pub fn has_rows(&self) -> bool {
         match self.source {
-            Source::Counts(_) | Source::Lost(_) | Source::Gauges(_) => true,
+            Source::Counts(_) | Source::Lost(_) | Source::Gauges(_) | Source::Memory(_) => true,
             Source::RunCounts(_) | Source::Bill(_) => false,
             Source::Latency(Group::ReplicationLag | Group::ReportedLag, quantile) => {
                 quantile == Quantile::Max
             }
             Source::Latency(group, quantile) => {
-                matches!(group, Group::Requests | Group::Node)
-                    && brief(
-                        &Brief {
-                            mean: 0,
-                            p50: 0,
-                            p99: 0,
-                            max: 0,
-                        },
-                        quantile,
-                    )
-                    .is_some()
+                matches!(group, Group::Requests | Group::Node) && EMPTY.figure(quantile).is_some()
             }
         }
     }
@@ -167,11 +171,11 @@ impl Metric {
             Source::Lost(cause) => count(row.counts.lost[cause as usize]),
             Source::Gauges(value) => value(&row.gauges),
             Source::Latency(Group::Requests, quantile) => {
-                row.latency.and_then(|b| brief(&b, quantile)).map(seconds)
+                row.latency.and_then(|b| b.figure(quantile)).map(seconds)
             }
             Source::Latency(Group::Node, quantile) => row
                 .node_latency
-                .and_then(|b| brief(&b, quantile))
+                .and_then(|b| b.figure(quantile))
                 .map(seconds),
             Source::Latency(Group::ReplicationLag, Quantile::Max) => {
                 row.gauges.replication_lag.map(seconds)
@@ -179,19 +183,29 @@ impl Metric {
             Source::Latency(Group::ReportedLag, Quantile::Max) => {
                 row.gauges.replication_lag_reported.map(seconds)
             }
-            Source::RunCounts(_) | Source::Bill(_) | Source::Latency(..) => None,
+            Source::RunCounts(_) | Source::Bill(_) | Source::Memory(_) | Source::Latency(..) => {
+                None
+            }
         }
     }
-}
 
-/// The figure, if a row of the time series keeps it.
-const fn brief(brief: &Brief, quantile: Quantile) -> Option<u64> {
-    match quantile {
-        Quantile::Mean => Some(brief.mean),
-        Quantile::P50 => Some(brief.p50),
-        Quantile::P99 => Some(brief.p99),
-        Quantile::Max => Some(brief.max),
-        Quantile::P90 | Quantile::P999 => None,
+    /// Its value for a part of a run, or of a row; `None` where it does not apply.
+    pub fn part_value(&self, part: &Part) -> Option<Value> {
+        match self.source {
+            Source::Counts(value) | Source::RunCounts(value) => value(&part.counts, part.applies),
+            Source::Lost(cause) => count(part.counts.lost[cause as usize]),
+            Source::Gauges(value) => value(&part.gauges),
+            Source::Latency(Group::Requests, quantile) => {
+                part.latency[quantile as usize].map(seconds)
+            }
+            Source::Memory(value) => part.memory.as_ref().map(value),
+            Source::Latency(..) | Source::Bill(_) => None,
+        }
+    }
+
+    /// Whether it is a latency of requests of all kinds.
+    pub(super) const fn is_latency_of_requests(&self) -> bool {
+        matches!(self.source, Source::Latency(Group::Requests, _))
     }
 }
 

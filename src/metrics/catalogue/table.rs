@@ -267,14 +267,15 @@ fn consequences() -> [Metric; 9] {
             "forced_logins",
             Unit::Count,
             Lower,
-            "Users who had to log in again: their session was lost and missed, or expired in use.",
+            "How often users had to log in again: their session was lost and missed, or expired in use.",
             ByCount(|c, a| count(c.made_good_by(Aftermath::ForcedLogin)).filter(|_| a.logins)),
         ),
         metric(
             "forced_login_rate",
             Unit::Ratio,
             Lower,
-            "forced_logins of all visits of classes with login.",
+            "forced_logins by the visits of classes with login; above 1 if they had to more than once a \
+             visit.",
             ByCount(|c, a| {
                 let forced = c.made_good_by(Aftermath::ForcedLogin);
                 ratio(forced, c.visits_with_login).filter(|_| a.logins)

@@ -114,3 +114,51 @@ fn values_are_compared_exactly() {
         0
     );
 }
+
+const CLASSES: &str = "\
+duration = \"1h\"
+store.maxmemory = \"1GiB\"
+
+[[users]]
+name = \"admins\"
+concurrent = 10
+session = { bytes = \"2KB\", ttl = \"30m\" }
+
+[[users]]
+name = \"guests\"
+login = false
+concurrent = 10
+session = { bytes = \"2KB\", ttl = \"30m\" }
+";
+
+fn expecting_of_classes(list: &str) -> Result<Scenario, Problems> {
+    load(&format!("expect = {list}\n{CLASSES}")).map(|loaded| loaded.scenario)
+}
+
+#[test]
+fn what_is_wrong_with_a_class_is_told_at_its_place() {
+    for list in [
+        "[{ that = \"sessions_lost == 0\", class = \"admin\" }]",
+        "[{ that = \"sessions_lost == 0\", class = \"zebras\" }]",
+        "[{ that = \"sessions_lost == 0\", class = 1 }]",
+        "[{ that = \"db_queries == 0\", class = \"admins\" }]",
+        "[{ that = \"hit_rat >= 95%\", class = \"admins\" }]",
+        "[{ that = \"guest_resets == 0\", class = \"admins\" }]",
+        "[{ that = \"forced_logins == 0\", class = \"guests\" }]",
+        "[\"memory_share <= 50%\"]",
+    ] {
+        insta::assert_snapshot!(expecting_of_classes(list).unwrap_err().to_string());
+    }
+    let alone = expecting("[{ that = \"memory_share <= 50%\", class = \"users\" }]");
+    insta::assert_snapshot!(alone.unwrap_err().to_string());
+}
+
+#[test]
+fn expectations_of_classes_survive_the_resolved_scenario() {
+    let list = "[{ that = \"memory_share <= 50%\", class = \"admins\", why = \"fair\" }, \
+                { that = \"forced_logins == 0\", class = \"admins\" }]";
+    let scenario = expecting_of_classes(list).unwrap();
+    assert_eq!(scenario.expect[0].class.as_deref(), Some("admins"));
+    assert_eq!(scenario.expect[1].in_full(), "admins: forced_logins == 0");
+    assert_eq!(load(&scenario.to_toml()).unwrap().scenario, scenario);
+}

@@ -1,26 +1,20 @@
 //! What happens when a minute or a row of the time series ends.
 
 use crate::cost::{Bill, Usage};
-use crate::metrics::loads::{billionths, loads, network, rate};
+use crate::metrics::loads::{MINUTE, rate};
 use crate::metrics::measurements::{Counts, Gauges, Group, Row};
+use crate::metrics::workloads::Watched;
 use crate::probe::NodeSample;
 use crate::units::{Span, Time};
 
-use super::{MINUTE, Rare, Recorder};
+use super::{Rare, Recorder};
 
 impl Recorder {
     /// Notes the nodes' memory.
     pub(super) fn observe(&mut self, nodes: &[NodeSample]) {
         self.rare.used_memory = nodes.iter().map(|node| node.used_memory).sum();
-        for node in nodes {
-            let usage = (node.maxmemory > 0).then(|| billionths(node.used_memory, node.maxmemory));
-            self.rare.row_gauges.raise(&Gauges {
-                used_memory: Some(node.used_memory),
-                memory_usage: usage,
-                cpu_credits: node.cpu_credits,
-                ..Gauges::default()
-            });
-        }
+        let worst = self.rare.nodes.observe(nodes);
+        self.rare.row_gauges.raise(&worst);
     }
 
     /// Ends a minute at `at`, if one has passed. A part of a minute counts only as long as there
@@ -30,18 +24,19 @@ impl Recorder {
         let elapsed = at.since(rare.minute_start);
         let mut so_far = rare.total;
         so_far.add(&self.row);
-        if elapsed > Span::ZERO && (elapsed >= MINUTE || !rare.minute_seen) {
+        let counts = elapsed > Span::ZERO && (elapsed >= MINUTE || !rare.minute_seen);
+        let loads = rare.nodes.end_minute(nodes, elapsed, counts);
+        if counts {
             rare.minute_seen |= elapsed >= MINUTE;
             let before = &rare.minute_counts;
             rare.row_gauges.raise(&Gauges {
                 request_rate: Some(rate(so_far.requests - before.requests, elapsed)),
                 db_query_rate: Some(rate(so_far.db_queries - before.db_queries, elapsed)),
-                ..loads(nodes, &rare.minute_nodes, elapsed, rare.vcpu)
+                ..loads
             });
         }
         rare.minute_start = at;
         rare.minute_counts = so_far;
-        nodes.clone_into(&mut rare.minute_nodes);
     }
 
     pub(super) fn end_row(&mut self, at: Time, nodes: &[NodeSample]) {
@@ -53,23 +48,13 @@ impl Recorder {
         rare.latencies[Group::Requests as usize].add(&rare.row_latencies);
         rare.gauges.raise(&rare.row_gauges);
         let elapsed = at.since(rare.row_start);
-        if elapsed > Span::ZERO && elapsed < MINUTE {
+        if let Some(loads) = rare.nodes.end_row(nodes, elapsed, &mut self.row) {
             // Whether a minute happens to end in a short row says nothing about the row: its own
             // averages stand there. The run's highest minute is none of theirs.
-            let loads = loads(nodes, &rare.row_nodes, elapsed, rare.vcpu);
-            rare.row_gauges.engine_cpu = loads.engine_cpu;
-            rare.row_gauges.host_cpu = loads.host_cpu;
-            rare.row_gauges.network_usage = loads.network_usage;
+            rare.row_gauges.replace_loads(&loads);
             rare.row_gauges.request_rate = Some(rate(self.row.requests, elapsed));
             rare.row_gauges.db_query_rate = Some(rate(self.row.db_queries, elapsed));
         }
-        for (node, before) in nodes.iter().zip(&rare.row_nodes) {
-            let (now, before) = (network(node), network(before));
-            self.row.network_in += now.bytes_in - before.bytes_in;
-            self.row.network_out += now.bytes_out - before.bytes_out;
-            self.row.bandwidth_exceeded += now.exceeded - before.exceeded;
-        }
-        nodes.clone_into(&mut rare.row_nodes);
         self.row.crossed = rare.crossed[0] - rare.row_crossed[0];
         self.row.replicated = rare.crossed[1] - rare.row_crossed[1];
         rare.row_crossed = rare.crossed;
@@ -97,6 +82,12 @@ impl Recorder {
 }
 
 impl Rare {
+    /// The workload that facts number so, behind the classes.
+    pub(super) fn workload(&mut self, owner: u16) -> Option<&mut Watched> {
+        let place = usize::from(owner).checked_sub(self.logins.len())?;
+        self.workloads.get_mut(place)
+    }
+
     /// Notes what is there at the end of a row, as if it had been there all the time.
     pub(super) fn use_up(&mut self, elapsed: Span, nodes: &[NodeSample], live_sessions: u64) {
         let memory: u64 = nodes.iter().map(|node| node.used_memory).sum();

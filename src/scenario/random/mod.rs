@@ -160,6 +160,7 @@ fn expectations(dice: &mut Dice) -> Vec<Expectation> {
             metric: "session_hit_rate".to_owned(),
             comparison: dice.pick(&[Comparison::AtLeast, Comparison::Below, Comparison::Unequal]),
             bound: Bound::Ratio(dice.between(0, Ratio::ONE.0).cast_signed()),
+            class: None,
             why: dice.pick(&["", "SLO \"3\"", "\u{e4}\\"]).to_owned(),
         })
         .collect()

@@ -84,6 +84,12 @@ pub enum Kind {
     Speed,
     /// A metric of CloudWatch with a threshold.
     Alarm,
+    /// A list of texts.
+    Texts,
+    /// A list of values of whatever type.
+    Values,
+    /// A value of whatever type.
+    Any,
 }
 
 impl Kind {
@@ -112,6 +118,9 @@ impl Kind {
             Self::Bandwidth => "bandwidth",
             Self::Speed => "percent",
             Self::Alarm => "condition",
+            Self::Texts => "list of texts",
+            Self::Values => "list of values",
+            Self::Any => "number or quantity",
         }
     }
 }

@@ -116,26 +116,42 @@ pub(in crate::scenario) fn assign(
         }
     };
     shift(&mut node, path.len() as u32 + 1);
+    assign_node(section, entries, Some(place), path, node).map(|_| ())
+}
+
+/// Sets the key at `path`, which stands at `place`, to a value that has been read already. Returns
+/// the path by places: the same for all names of a key.
+pub(in crate::scenario) fn assign_node(
+    section: &Section,
+    entries: &mut Vec<Entry>,
+    place: Option<Place>,
+    path: &str,
+    node: Node,
+) -> Result<String, Box<Problem>> {
     let segments: Vec<&str> = path.split('.').collect();
-    assign_within(section, entries, place, &segments, node)
+    let mut by_place = Vec::with_capacity(segments.len());
+    assign_within(section, entries, place, &segments, node, &mut by_place)?;
+    Ok(by_place.join("."))
 }
 
 fn assign_within(
     section: &Section,
     entries: &mut Vec<Entry>,
-    place: Place,
+    place: Option<Place>,
     segments: &[&str],
     node: Node,
+    by_place: &mut Vec<String>,
 ) -> Result<(), Box<Problem>> {
     let (name, rest) = match segments {
         [] => return Err(unknown(section, place, "")),
         [key] => {
+            by_place.push((*key).to_owned());
             overlay(
                 section,
                 entries,
                 vec![Entry {
                     key: (*key).to_owned(),
-                    place: Some(place),
+                    place,
                     node,
                 }],
             );
@@ -154,23 +170,22 @@ fn assign_within(
         } else {
             Tree::Table(Vec::new())
         };
-        let node = Node {
-            tree,
-            place: Some(place),
-        };
+        let node = Node { tree, place };
         entries.push(Entry {
             key: name.to_owned(),
-            place: Some(place),
+            place,
             node,
         });
     }
+    by_place.push(name.to_owned());
     let entry = entries.iter_mut().find(|entry| entry.key == name);
     match entry.map(|entry| &mut entry.node.tree) {
-        Some(Tree::Table(entries)) => assign_within(within, entries, place, rest, node),
+        Some(Tree::Table(entries)) => assign_within(within, entries, place, rest, node, by_place),
         Some(Tree::List(members)) => {
-            let (member, rest) = member(within, members, place, rest)?;
-            match &mut member.tree {
-                Tree::Table(entries) => assign_within(within, entries, place, rest, node),
+            let (number, rest) = member(within, members, place, rest)?;
+            by_place.push(number.to_string());
+            match &mut members[number].tree {
+                Tree::Table(entries) => assign_within(within, entries, place, rest, node, by_place),
                 _ => Ok(()),
             }
         }
@@ -180,12 +195,12 @@ fn assign_within(
 }
 
 /// The member that the first segment names, and the segments behind it.
-fn member<'a, 'b>(
+fn member<'b>(
     section: &Section,
-    members: &'a mut [Node],
-    place: Place,
+    members: &[Node],
+    place: Option<Place>,
     segments: &'b [&'b str],
-) -> Result<(&'a mut Node, &'b [&'b str]), Box<Problem>> {
+) -> Result<(usize, &'b [&'b str]), Box<Problem>> {
     let wanted = segments[0];
     let found = match wanted.parse::<usize>() {
         Ok(number) => (number < members.len()).then_some(number),
@@ -194,7 +209,7 @@ fn member<'a, 'b>(
             .position(|member| name_of(member) == Some(wanted)),
     };
     if let Some(found) = found {
-        return Ok((&mut members[found], &segments[1..]));
+        return Ok((found, &segments[1..]));
     }
     let is_key = section.keys.iter().any(|key| key.name == wanted);
     let is_section = section
@@ -202,13 +217,13 @@ fn member<'a, 'b>(
         .iter()
         .any(|within| within.name() == wanted);
     if members.len() == 1 && (is_key || is_section) {
-        return Ok((&mut members[0], segments));
+        return Ok((0, segments));
     }
     let names: Vec<String> = (0..members.len())
         .map(|number| name_of(&members[number]).map_or_else(|| number.to_string(), str::to_owned))
         .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let problem = Problem::new(Some(place), format!("no member is named `{wanted}`"))
+    let problem = Problem::new(place, format!("no member is named `{wanted}`"))
         .label(did_you_mean(wanted, &names));
     Err(Box::new(if names.is_empty() {
         problem.hint("there are none")
@@ -217,7 +232,7 @@ fn member<'a, 'b>(
     }))
 }
 
-fn unknown(section: &Section, place: Place, name: &str) -> Box<Problem> {
+fn unknown(section: &Section, place: Option<Place>, name: &str) -> Box<Problem> {
     let names: Vec<&str> = section
         .sections
         .iter()
@@ -228,7 +243,7 @@ fn unknown(section: &Section, place: Place, name: &str) -> Box<Problem> {
     } else {
         did_you_mean(name, &names)
     };
-    let problem = Problem::new(Some(place), format!("there is no section `{name}` here"));
+    let problem = Problem::new(place, format!("there is no section `{name}` here"));
     Box::new(
         problem
             .label(label)

@@ -147,6 +147,11 @@ impl Reader {
         });
     }
 
+    /// All problems so far.
+    pub(in crate::scenario) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+
     /// All problems in the order of the text, or the origins of all values, in the order in which
     /// they are written, if there are none.
     pub(in crate::scenario) fn finish(self) -> Result<Vec<ValueOrigin>, Problems> {

@@ -112,7 +112,7 @@ pub struct Location<'a> {
 const SHOWN: usize = 50;
 
 impl Problems {
-    pub(super) fn new(sources: Vec<Source>, mut list: Vec<Problem>) -> Self {
+    pub(in crate::scenario) fn new(sources: Vec<Source>, mut list: Vec<Problem>) -> Self {
         let file = sources
             .first()
             .map(|source| source.name.clone())
@@ -124,6 +124,28 @@ impl Problems {
             list,
             sources,
         }
+    }
+
+    /// Problems of several scenarios with the same `sources` at first, each problem but once. What
+    /// they read besides, such as libraries, comes behind.
+    pub(in crate::scenario) fn joined(mut sources: Vec<Source>, parts: Vec<Self>) -> Self {
+        let mut list: Vec<Problem> = Vec::new();
+        for part in parts {
+            for mut problem in part.list {
+                if let Some(place) = &mut problem.place {
+                    let source = &part.sources[place.source as usize];
+                    let known = sources.iter().position(|known| known == source);
+                    place.source = known.unwrap_or(sources.len()) as u32;
+                    if known.is_none() {
+                        sources.push(source.clone());
+                    }
+                }
+                if !list.contains(&problem) {
+                    list.push(problem);
+                }
+            }
+        }
+        Self::new(sources, list)
     }
 
     /// One problem of a file that could not be read as text at all.

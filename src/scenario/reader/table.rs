@@ -31,8 +31,8 @@ pub(in crate::scenario) struct Table<'a> {
     entries: &'a [Entry],
     /// Of the heading, or of the inline table; `None` if it is absent.
     place: Option<Place>,
-    /// Whether it is something else than a table, which has been said already.
-    broken: bool,
+    /// Whether what is wrong with it has been said already: nothing more is missing in it.
+    pub(in crate::scenario) broken: bool,
     asked: RefCell<Vec<&'static str>>,
 }
 
@@ -222,26 +222,28 @@ impl<'a> Table<'a> {
 
     /// Says that `key` has no meaning here, if it is given.
     pub(in crate::scenario) fn refuse<T: Value>(&self, key: &Key<T>, why: &str, hint: &str) {
-        let info = key.info();
-        if let Some(entry) = self.ask(&info) {
-            self.enter(&info);
+        self.refuse_key(&key.info(), why, hint);
+    }
+
+    fn refuse_key(&self, info: &KeyInfo, why: &str, hint: &str) {
+        if let Some(entry) = self.ask(info) {
+            self.enter(info);
             let message = format!("`{}` has no meaning here", info.name);
             let problem = Problem::new(entry.place, message).label(why).hint(hint);
             self.reader.report(problem);
         }
     }
 
+    /// Place of the value of `key`, if it is given.
+    pub(in crate::scenario) fn place_of<T: Value>(&self, key: &Key<T>) -> Option<Place> {
+        self.entry(key.info().name)?.node.place
+    }
+
     /// Says of all keys but those in `keep` that they have no meaning here, where they are given.
     pub(in crate::scenario) fn refuse_others(&self, keep: &[&str], why: &str, hint: &str) {
         for info in self.section.keys {
-            if keep.contains(&info.name) {
-                continue;
-            }
-            if let Some(entry) = self.ask(info) {
-                self.enter(info);
-                let message = format!("`{}` has no meaning here", info.name);
-                let problem = Problem::new(entry.place, message).label(why).hint(hint);
-                self.reader.report(problem);
+            if !keep.contains(&info.name) {
+                self.refuse_key(info, why, hint);
             }
         }
     }

@@ -81,7 +81,9 @@ const AWAY: Key<Distribution<Span>> = Key::built_in(
     "away",
     "{ exponential = \"1d\" }",
     "assumed; without effect while `return_share` is 0 %",
-    "From the end of a visit to the next one, for those who come back.",
+    "From the end of a visit to the next one, for those who come back. With `concurrent` users the \
+     place they had must be free again: whoever comes back to it earlier waits until its present \
+     user leaves, about as long as a visit, and where a step has closed it, until it opens again.",
 )
 .between(0, MAX_TIME)
 .called(&["absence", "return_after"]);

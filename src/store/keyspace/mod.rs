@@ -234,6 +234,11 @@ impl Keyspace {
         self.used + self.main.bytes() + self.expires.bytes()
     }
 
+    /// Of these, bytes of the keys, without the buckets of the hash tables.
+    pub const fn bytes_of_keys(&self) -> u64 {
+        self.used - self.base - self.seen_commands.count_ones() as u64 * HISTOGRAM_BYTES
+    }
+
     /// `maxmemory` in bytes, 0 for none.
     pub const fn maxmemory(&self) -> u64 {
         if self.limit == u64::MAX {
@@ -380,12 +385,10 @@ impl Keyspace {
             .filter(|entry| entry.is_live())
             .map(|entry| self.costs.key(entry.shape(), entry.bytes, entry.has_ttl()))
             .sum();
-        let histograms = u64::from(self.seen_commands.count_ones()) * HISTOGRAM_BYTES;
-        let used = self.base + histograms + keys;
-        if used != self.used {
+        if keys != self.bytes_of_keys() {
             return Err(format!(
-                "used_memory is {} but {used} bytes are in use",
-                self.used
+                "keys take {} bytes by the books but {keys} in truth",
+                self.bytes_of_keys()
             ));
         }
         let unknown = self

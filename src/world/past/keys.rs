@@ -9,7 +9,8 @@ use crate::store::keyspace::{DeathCause, KeyId, Outcome};
 use crate::units::{Span, Time};
 
 use super::super::event::Event;
-use super::super::{NO_OWNER, Visitor, World};
+use super::super::owners::{NOBODYS, nobodys};
+use super::super::{Visitor, World};
 use super::life::{Kept, Life};
 use super::{Epoch, Record};
 
@@ -85,7 +86,9 @@ impl<P: Probe> World<P> {
         if self.crowds[class].prepares {
             self.sides.at(place).cookie_end = epoch.set_back(life.cookie_end);
         }
-        self.users_present += u64::from(life.user.is_visiting());
+        let visiting = u64::from(life.user.is_visiting());
+        self.users_present += visiting;
+        self.crowds[class].users_present += visiting;
         if !waits {
             self.schedule(epoch.set_back(life.next), Event::Wake(place));
         }
@@ -142,7 +145,7 @@ impl<P: Probe> World<P> {
         pressure: &mut Pressure,
     ) {
         if kept.ends > epoch.expiry_begins {
-            let (node, key) = self.create_key_of_the_past(class, kept, NO_OWNER);
+            let (node, key) = self.create_key_of_the_past(class, kept, nobodys(class));
             pressure.watch(class, kept, (node, key), epoch);
             if !self.store_key(kept, (node, key), None, epoch) {
                 self.nodes[usize::from(node)].keyspace_mut().release(key);
@@ -175,7 +178,7 @@ impl<P: Probe> World<P> {
                 DeathCause::Evicted | DeathCause::Lost => KeyDeath::Evicted,
             };
             pressure.died(node, death.key, cause);
-            if death.owner == NO_OWNER {
+            if death.owner >= NOBODYS {
                 let keyspace = self.nodes[usize::from(node)].keyspace_mut();
                 keyspace.release(death.key);
                 continue;

@@ -113,6 +113,7 @@ impl<P: Probe> World<P> {
         request.took(back);
         self.probe.command(&CommandDone {
             node: at.node,
+            owner: request.class,
             name: command.name,
             answer: answer(reply.outcome),
             arrived: self.now,

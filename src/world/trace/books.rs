@@ -21,8 +21,9 @@ impl<P: Probe> World<P> {
             first: 0,
         });
         change(session, &mut self.probe, recorded.class);
-        self.live_sessions += u64::from(session.is_open());
-        self.live_sessions -= before;
+        for count in [&mut recorded.live_sessions, &mut self.live_sessions] {
+            *count = *count + u64::from(session.is_open()) - before;
+        }
     }
 
     /// A key of the trace died.

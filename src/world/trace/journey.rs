@@ -72,6 +72,7 @@ impl<P: Probe> World<P> {
         };
         let delivery = Delivery {
             node,
+            owner: recorded.class,
             key,
             command,
             sent: request.sent,

@@ -25,9 +25,10 @@ use crate::store::slots::hash_slot;
 use crate::traffic::trace::{Operation, Row};
 use crate::units::{Span, Time};
 
+use super::World;
 use super::build::{register, shape};
 use super::event::Event;
-use super::{RECORDED, World};
+use super::owners::RECORDED;
 
 /// Hands out the rows of a trace one by one, in the order of time; `None` at its end.
 pub type Rows = Box<dyn FnMut() -> Option<Row>>;
@@ -54,6 +55,8 @@ pub(super) struct Recorded {
     /// Its number among the classes of users: the one behind the last.
     class: u16,
     root: DrawRoot,
+    /// Sessions that live.
+    pub(super) live_sessions: u64,
 }
 
 /// A key of the trace.
@@ -155,6 +158,7 @@ impl Recorded {
             requests: Slab::with_capacity(64),
             class,
             root,
+            live_sessions: 0,
         }
     }
 

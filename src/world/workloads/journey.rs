@@ -60,6 +60,7 @@ impl<P: Probe> World<P> {
         let Place { key, node } = workload.places[request.object as usize];
         let delivery = Delivery {
             node,
+            owner: self.workload_number(request.workload),
             key: KeyId(key),
             command: command(workload, &request, name),
             sent: request.sent,

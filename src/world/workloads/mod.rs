@@ -11,7 +11,7 @@ use crate::kernel::draws::{DrawRoot, Purpose, RequestDraws, mix};
 use crate::kernel::quantiles::{Distribution, Quantiles};
 use crate::kernel::slab::Slab;
 use crate::kernel::zipf::Zipf;
-use crate::probe::{Kept, Probe, Queries};
+use crate::probe::{Probe, Queries};
 use crate::scenario::Scenario;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::{EvictionPolicy, StoreSpec};
@@ -20,10 +20,11 @@ use crate::store::keyspace::{KeyId, Shape, ShapeId, ShapeKind};
 use crate::store::node::Node;
 use crate::units::{Ratio, Span, Time};
 
+use super::World;
 use super::build::register;
 use super::event::Event;
 use super::key_pattern::KeyPattern;
-use super::{WORKLOADS, World};
+use super::owners::WORKLOADS;
 
 /// Events below it are the workloads' next requests.
 const FIRST_REQUEST: u32 = 64;
@@ -130,6 +131,11 @@ impl Workloads {
             list: list.collect(),
             requests: Slab::default(),
         }
+    }
+
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.list.len()
     }
 }
 
@@ -343,21 +349,5 @@ impl<P: Probe> World<P> {
             Some(command) => self.send_work(id, command, now),
             None => self.query_for_work(id, Stage::Change),
         }
-    }
-
-    /// What each workload keeps.
-    pub(super) fn kept_by_workloads(&self) -> Vec<Kept> {
-        let mut kept = vec![Kept::default(); self.workloads.list.len()];
-        if kept.is_empty() {
-            return kept;
-        }
-        for (owner, bytes) in self.nodes.iter().flat_map(|node| node.keyspace().stored()) {
-            let place = owner.checked_sub(WORKLOADS).map(|place| place as usize);
-            if let Some(kept) = place.and_then(|place| kept.get_mut(place)) {
-                kept.keys += 1;
-                kept.bytes += bytes;
-            }
-        }
-        kept
     }
 }

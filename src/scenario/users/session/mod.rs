@@ -115,8 +115,10 @@ impl Basis<'_> {
 }
 
 impl SessionSpec {
-    pub(in crate::scenario) fn read(table: Table<'_>) -> Option<Self> {
+    pub(in crate::scenario) fn read(mut table: Table<'_>) -> Option<Self> {
         let library = read_library(&table);
+        // Whoever names a library leaves out what it gives.
+        table.broken |= library.is_err();
         let key = read_key(&table);
         let id_length = table.get(&ID_LENGTH);
         let encoding = read_encoding(&table);
