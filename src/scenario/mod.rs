@@ -16,6 +16,7 @@ pub mod document;
 pub mod estimates;
 pub mod expect;
 mod load;
+mod naming;
 pub mod network;
 mod own_types;
 pub mod presets;

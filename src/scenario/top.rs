@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::units::Span;
 
+use super::Scenario;
 use super::alarms;
 use super::cost::{self, CostSpec};
 use super::database::{self, DatabaseSpec};
 use super::expect::{Expectation, Judge, Placed};
 use super::load::Input;
+use super::naming::{DESCRIPTION, NAME, read_description, read_name};
 use super::network::{self, NetworkSpec};
 use super::own_types;
 use super::reader::Reader;
@@ -23,7 +25,6 @@ use super::sweep;
 use super::traffic::{self, TraceSpec};
 use super::users::{self, TtlKind, UserClass};
 use super::workloads;
-use super::{Scenario, is_plain_name};
 
 /// Two years; the clock reaches 2.28 (`kernel::agenda::TIME_LIMIT`).
 pub(super) const MAX_DURATION: u64 = 730 * DAY;
@@ -36,7 +37,6 @@ const MAX_ROWS: u64 = 200_000;
 const MAX_CLASSES: usize = 64;
 /// Most kinds of keys: a node knows each by a number of 8 bits, and a trace has one more.
 const MAX_KINDS_OF_KEYS: usize = 250;
-const MAX_DESCRIPTION: usize = 1000;
 
 const SCHEMA: Key<u32> = Key::built_in(
     "schema",
@@ -54,20 +54,6 @@ const EXTENDS: Key<String> = Key::optional(
      by their `name`.",
 )
 .called(&["base", "include", "inherits", "from"]);
-
-const NAME: Key<String> = Key::derived(
-    "name",
-    "the file's name without its ending",
-    "Names the folder of the result: letters, digits, - and _.",
-)
-.called(&["title", "scenario"]);
-
-const DESCRIPTION: Key<String> = Key::built_in(
-    "description",
-    "\"\"",
-    "nothing to say",
-    "One sentence for reports.",
-);
 
 const SEED: Key<u64> = Key::built_in(
     "seed",
@@ -291,64 +277,6 @@ fn read_schema(table: &Table<'_>) {
             ..problem
         });
     }
-}
-
-fn read_name(table: &Table<'_>, file: &str) -> Option<String> {
-    let name = table.get_or(&NAME, || Some(name_of_file(file)))?;
-    if is_plain_name(&name) {
-        return Some(name);
-    }
-    table.problem(&NAME, |problem| Problem {
-        message: "`name` has characters that it must not have".to_owned(),
-        label: "1 to 64 letters, digits, - or _, beginning with a letter or digit".to_owned(),
-        hint: Some(format!(
-            "it names a folder; write for example {:?}",
-            plain_name(&name)
-        )),
-        ..problem
-    });
-    None
-}
-
-/// The file's name without its folder and ending, made plain.
-pub(super) fn name_of_file(file: &str) -> String {
-    let last = file.rsplit(['/', '\\']).next().unwrap_or_default();
-    plain_name(last.strip_suffix(".toml").unwrap_or(last))
-}
-
-fn plain_name(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(64)
-        .collect();
-    let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
-    let plain = words.join("-");
-    let plain = plain.trim_matches('_');
-    if plain.is_empty() {
-        "scenario".to_owned()
-    } else {
-        plain.to_owned()
-    }
-}
-
-fn read_description(table: &Table<'_>) -> Option<String> {
-    let description = table.get(&DESCRIPTION)?;
-    if description.len() <= MAX_DESCRIPTION {
-        return Some(description);
-    }
-    table.problem(&DESCRIPTION, |problem| Problem {
-        message: "`description` is too long".to_owned(),
-        label: format!("{} bytes; at most {MAX_DESCRIPTION}", description.len()),
-        ..problem
-    });
-    None
 }
 
 fn read_users(

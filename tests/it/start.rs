@@ -7,10 +7,10 @@ use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
 use sessionsim::probe::{NodeSample, Probe, VisitId};
 use sessionsim::scenario::Scenario;
-use sessionsim::units::Time;
+use sessionsim::units::{Span, Time};
 use sessionsim::world;
 
-use crate::support::{assert_near, scenario, watch};
+use crate::support::{assert_close, assert_near, measure, metric, scenario, watch};
 
 /// A run of half an hour; `cold` with a warm-up of so many hours before.
 fn half_hour(text: &str, cold: Option<u64>) -> Scenario {
@@ -347,4 +347,29 @@ fn without_a_history_nobody_is_there() {
     ));
     let fingerprints = [cold, none].map(|run| runs(&run, 0, 1)[0].fingerprint);
     assert_eq!(fingerprints[0], fingerprints[1]);
+}
+
+/// Replicas have what their primary has: whoever is there at the start finds their session there,
+/// as at the primary.
+#[test]
+fn replicas_have_the_keys_of_the_past() {
+    let run = |store: &str| {
+        let text = format!(
+            "{}\n[network]\nzones = [\"a\", \"b\"]\nhop = \"1ms\"\n",
+            members("6MiB", "allkeys-lru").replace("[store]", &format!("[store]\n{store}"))
+        );
+        let mut whole = half_hour(&text, None);
+        whole.duration = Span::from_secs(60);
+        measure(&whole)
+    };
+    let alone = run("replicas = 0");
+    let near = run("replicas = 1\nreads = \"any-replica\"");
+    assert!(metric(&near, "requests") > 300.0);
+    assert!(metric(&near, "hit_rate") < 1.0, "nobody's key was evicted");
+    for name in ["hit_rate", "requests", "sessions_created"] {
+        let (alone, near) = (metric(&alone, name), metric(&near, name));
+        // What an access to a replica does not tell the primary can evict another session.
+        assert_close(name, near, alone, 0.02);
+    }
+    assert_near("early", metric(&near, "stale_reads.not_there"), 0.0, 0.0);
 }
