@@ -73,6 +73,8 @@ pub enum KeyDeath {
     Expired,
     /// With all of its node.
     NodeLost,
+    /// By never having been: the replica that became the primary had none of it.
+    Unreplicated,
 }
 
 impl Default for Session {
@@ -223,6 +225,7 @@ impl Session {
         if death != KeyDeath::Expired && at < self.own_end {
             let cause = match death {
                 KeyDeath::NodeLost => LossCause::NodeLost,
+                KeyDeath::Unreplicated => LossCause::Unreplicated,
                 _ => LossCause::Evicted,
             };
             self.lose(probe, class, at, cause);
@@ -275,6 +278,21 @@ impl Session {
             State::None | State::Creating | State::Restoring | State::Open => return false,
         }
         !std::mem::replace(&mut self.recovering, true)
+    }
+
+    /// A request in it got no answer from the store at `at`. Whoever sends one misses a session that
+    /// is lost.
+    pub fn unreachable<P: Probe>(&mut self, probe: &mut P, class: u16, at: Time) {
+        if self.state == State::Lost && self.found_gone(probe, class, at) {
+            self.recovering = false;
+        }
+    }
+
+    /// The store knows of no later renewal: it ends by itself at `end` at the latest.
+    pub fn ends_by(&mut self, end: Time) {
+        if self.is_open() {
+            self.own_end = self.own_end.min(end);
+        }
     }
 
     /// The application could not make good for it: the database refused the query. The next

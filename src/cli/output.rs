@@ -8,11 +8,12 @@ use super::exit::{Exit, Failure};
 
 /// Names of the files of a result. `summary.json` is written last, so a folder that has one is
 /// whole.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "scenario.toml",
     "timeseries.csv",
     "latency.csv",
     "cloudwatch.csv",
+    "losses.csv",
     SUMMARY,
 ];
 /// Files that are there only where a run has several classes of users, or several nodes.

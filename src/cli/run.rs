@@ -9,7 +9,7 @@ use crate::measure::measure;
 use crate::metrics::expect::verdicts;
 use crate::page;
 use crate::report::identity::Identity;
-use crate::report::{Outcome, json, markdown, series, text};
+use crate::report::{Outcome, json, losses, markdown, series, text};
 use crate::scenario::Scenario;
 
 use super::exit::{Exit, Failure};
@@ -22,7 +22,7 @@ use super::trace::Recording;
 
 /// Run a scenario and report what it shows
 ///
-/// The summary goes to stdout; summary.json, timeseries.csv, latency.csv, cloudwatch.csv and the
+/// The summary goes to stdout; summary.json, timeseries.csv, latency.csv, cloudwatch.csv, losses.csv and the
 /// resolved scenario go to output/<scenario>/<id>/, for several classes of users or nodes
 /// classes.csv, timeseries-classes.csv and timeseries-nodes.csv too. The id follows from the scenario, seed, replicate and
 /// version of the model, so equal runs write equal files and different runs different folders.
@@ -104,6 +104,7 @@ impl Run {
             series::timeseries(&measurements),
             series::latency(&measurements),
             cloudwatch::csv(&measurements),
+            losses::losses(&measurements),
             summary.clone(),
         ];
         let more = series::of_parts(outcome);

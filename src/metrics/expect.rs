@@ -167,15 +167,7 @@ const OTHER_NAMES: [(&str, &str); 29] = [
 ];
 
 /// Beginnings of metrics that will come with what they measure.
-const NOT_YET: [&str; 7] = [
-    "stale_sessions",
-    "acked_writes_lost",
-    "write_outage",
-    "read_outage",
-    "connections_max",
-    "damaged_sessions",
-    "resurrected_sessions",
-];
+const NOT_YET: [&str; 2] = ["connections_max", "damaged_sessions"];
 
 fn understand(expectation: &Expectation) -> Result<(), Objection> {
     let catalogue = catalogue();
@@ -391,6 +383,14 @@ fn cannot_apply(metric: &str, scenario: &Scenario) -> Option<&'static str> {
         "replication_lag" | "replication_lag_reported" | "stale_reads" => (
             scenario.store.topology.replicas > 0,
             "there are no replicas",
+        ),
+        "acked_writes_lost" | "stale_sessions" if scenario.store.topology.replicas == 0 => {
+            (false, "there are no replicas")
+        }
+        "acked_writes_lost" | "stale_sessions" | "write_outage" | "read_outage"
+        | "failed_visits" => (
+            !scenario.faults.is_empty(),
+            "nothing fails: there are no [[faults]]",
         ),
         "cross_zone_bytes" => (scenario.network.zones.number() > 1, "there is one zone"),
         "latency.read" => (

@@ -5,6 +5,7 @@ use crate::probe::{Aftermath, Fate, LossCause, Mark};
 use crate::units::{Span, Time};
 
 use super::histogram::{Brief, Latencies};
+use super::losses::LossBook;
 use super::nodes::NodeMeasurements;
 use super::owners::ClassMeasurements;
 use super::workloads::WorkloadMeasurements;
@@ -119,6 +120,10 @@ counts! {
     crossed: u64,
     /// Bytes that nodes sent to replicas in other zones.
     replicated: u64,
+    /// Nanoseconds in which some shard answered no writes.
+    write_outage: u64,
+    /// Likewise no reads.
+    read_outage: u64,
 }
 
 impl Counts {
@@ -326,6 +331,8 @@ pub struct Applies {
     pub replicas: bool,
     /// There is more than one zone.
     pub zones: bool,
+    /// Something fails.
+    pub faults: bool,
 }
 
 /// What a run leaves.
@@ -346,6 +353,8 @@ pub struct Measurements {
     pub latencies: [Latencies; Group::ALL.len()],
     /// The time series.
     pub rows: Vec<Row>,
+    /// Lost sessions by minute and cause.
+    pub losses: LossBook,
     /// Sessions without a fate when the measurement began: those alive, and those that had
     /// reached their own end while it was open whether their user would come back.
     pub open_at_start: u64,

@@ -11,6 +11,7 @@ pub mod document;
 pub mod expect;
 pub mod histogram;
 mod loads;
+pub mod losses;
 pub mod measurements;
 pub mod nodes;
 pub mod owners;

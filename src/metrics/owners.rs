@@ -401,6 +401,8 @@ pub(super) fn adds_up<'a>(
         bandwidth_exceeded: 0,
         crossed: 0,
         replicated: 0,
+        write_outage: 0,
+        read_outage: 0,
         ..*counts
     };
     let (whole, sum) = (counted(whole), counted(&sum));

@@ -206,6 +206,7 @@ const fn applies(login: bool) -> Applies {
         network: false,
         replicas: false,
         zones: false,
+        faults: false,
     }
 }
 

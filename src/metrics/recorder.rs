@@ -23,6 +23,8 @@
 
 mod rows;
 
+use std::collections::BTreeSet;
+
 use crate::cost::{Contract, Usage};
 use crate::probe::{
     Aftermath, CommandDone, Fate, LossCause, Mark, NodeSample, OwnerSample, Probe, ReplicaId,
@@ -34,6 +36,7 @@ use crate::units::{Bandwidth, Span, Time};
 use super::check::check;
 use super::histogram::Bins;
 use super::loads::MINUTE;
+use super::losses::LossBook;
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
 use super::nodes::Nodes;
 use super::owners::Owners;
@@ -62,6 +65,10 @@ struct Rare {
     nodes: Nodes,
     /// Which metrics can apply.
     applies: Applies,
+    /// Shards that answer no reads, and no writes.
+    silent: [BTreeSet<u16>; 2],
+    /// Up to where their outages are counted.
+    silent_until: Time,
     /// Bytes from zone to zone, of users and of replication: at the last statement, and when the
     /// row began.
     crossed: [u64; 2],
@@ -80,6 +87,7 @@ struct Rare {
     gauges: Gauges,
     latencies: [Bins; Group::ALL.len()],
     rows: Vec<Row>,
+    losses: LossBook,
     workloads: Vec<Watched>,
     /// `used_memory` of all nodes when it was last looked at.
     used_memory: u64,
@@ -107,6 +115,7 @@ impl Recorder {
         recorder.rare.applies.network = scenario.store.speed.bandwidth > Bandwidth(0);
         recorder.rare.applies.replicas = scenario.store.topology.replicas > 0;
         recorder.rare.applies.zones = scenario.network.zones.number() > 1;
+        recorder.rare.applies.faults = !scenario.faults.is_empty();
         recorder.rare.workloads = vec![Watched::default(); scenario.workloads.len()];
         recorder.rare.contract = Some(Contract::new(scenario));
         recorder
@@ -128,6 +137,8 @@ impl Recorder {
                     ..Applies::default()
                 },
                 logins,
+                silent: Default::default(),
+                silent_until: Time::ZERO,
                 crossed: [0; 2],
                 row_crossed: [0; 2],
                 began: None,
@@ -141,6 +152,7 @@ impl Recorder {
                 gauges: Gauges::default(),
                 latencies: Default::default(),
                 rows: Vec::new(),
+                losses: LossBook::default(),
                 workloads: Vec::new(),
                 used_memory: 0,
                 contract: None,
@@ -185,6 +197,7 @@ impl Recorder {
             gauges: rare.gauges,
             latencies: rare.latencies.each_ref().map(Bins::latencies),
             rows: rare.rows,
+            losses: rare.losses,
             open_at_start: rare.open_at_start,
             expired_pending_at_start: rare.expired_pending_at_start,
             in_flight_at_start: rare.in_flight_at_start,
@@ -279,13 +292,19 @@ impl Probe for Recorder {
         self.row.created += 1;
     }
 
-    fn session_closed(&mut self, _at: Time, _class: u16, fate: Fate) {
+    fn session_closed(&mut self, at: Time, _class: u16, fate: Fate) {
         self.row.close(fate);
+        if let (Fate::Lost(cause), Some(_)) = (fate, self.rare.began) {
+            self.rare.losses.lost(at, cause);
+        }
     }
 
-    fn loss_felt(&mut self, _at: Time, lost_at: Time, _class: u16, _cause: LossCause, felt: bool) {
+    fn loss_felt(&mut self, _at: Time, lost_at: Time, _class: u16, cause: LossCause, felt: bool) {
         if lost_at >= self.begin {
             self.row.feel(felt);
+            if self.rare.began.is_some() {
+                self.rare.losses.felt(lost_at, cause, felt);
+            }
         }
     }
 
@@ -298,6 +317,11 @@ impl Probe for Recorder {
         aftermath: Aftermath,
     ) {
         self.row.make_good(fate, aftermath, closed_at >= self.begin);
+        if let (Fate::Lost(cause), Some(_)) = (fate, self.rare.began)
+            && closed_at >= self.begin
+        {
+            self.rare.losses.made_good(closed_at, cause, aftermath);
+        }
     }
 
     fn mark(&mut self, _at: Time, _class: u16, mark: Mark, number: u64) {
@@ -318,6 +342,17 @@ impl Probe for Recorder {
                 replication_lag_reported: Some(reported.0),
                 ..Gauges::default()
             });
+        }
+    }
+
+    fn shard_answers(&mut self, at: Time, shard: u16, reads: bool, writes: bool) {
+        self.count_outages(at);
+        for (silent, answers) in self.rare.silent.iter_mut().zip([reads, writes]) {
+            if answers {
+                silent.remove(&shard);
+            } else {
+                silent.insert(shard);
+            }
         }
     }
 
@@ -398,6 +433,7 @@ impl Probe for Recorder {
         rare.began = Some(at);
         rare.open_at_start = open_sessions;
         rare.row_start = at;
+        rare.silent_until = at;
         rare.row_crossed = rare.crossed;
         rare.minute_start = at;
         rare.nodes.begin(nodes);

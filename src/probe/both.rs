@@ -102,6 +102,11 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
         self.1.replica_lag(at, replica, lag, reported);
     }
 
+    fn shard_answers(&mut self, at: Time, shard: u16, reads: bool, writes: bool) {
+        self.0.shard_answers(at, shard, reads, writes);
+        self.1.shard_answers(at, shard, reads, writes);
+    }
+
     fn crossed_zones(&mut self, at: Time, of_users: u64, of_nodes: u64) {
         self.0.crossed_zones(at, of_users, of_nodes);
         self.1.crossed_zones(at, of_users, of_nodes);

@@ -60,15 +60,18 @@ pub enum LossCause {
     NodeLost,
     /// The browser had dropped the cookie when the user came back.
     CookieExpired,
+    /// Its creation was acknowledged, but not on the replica that became the primary.
+    Unreplicated,
 }
 
 impl LossCause {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Evicted,
         Self::Refused,
         Self::NodeLost,
         Self::CookieExpired,
+        Self::Unreplicated,
     ];
 
     /// As metrics name it.
@@ -78,6 +81,7 @@ impl LossCause {
             Self::Refused => "refused",
             Self::NodeLost => "node_lost",
             Self::CookieExpired => "cookie_expired",
+            Self::Unreplicated => "unreplicated",
         }
     }
 }
@@ -122,18 +126,25 @@ pub enum Mark {
     LeakedKey,
     /// A change was overwritten by a parallel request, or dropped for want of the lock.
     LostUpdate,
-    /// A request stored a session again that was over: its user had logged out, or had another.
+    /// A session that was over is in the store again: a request stored it after its user had logged
+    /// out or had another, or the replica that became the primary did not know of its end.
     Resurrected,
     /// A read at a replica found an older value than the primary had, or a key that the primary
     /// had no more.
     StaleRead,
     /// A read at a replica did not find what the primary had.
     EarlyRead,
+    /// A write that was acknowledged is on no node any more.
+    LostWrite,
+    /// A session lives on as it was before such writes.
+    StaleSession,
+    /// A visit sent a request that no node answered, its first one.
+    FailedVisit,
 }
 
 impl Mark {
     /// How many there are.
-    pub const NUMBER: usize = 6;
+    pub const NUMBER: usize = 9;
 }
 
 /// How a finished request stood to its session.
@@ -362,6 +373,8 @@ pub trait Probe {
     /// How far a replica is behind its primary, looked at every now and then: in truth, and as the
     /// primary knows it.
     fn replica_lag(&mut self, at: Time, replica: ReplicaId, lag: Span, reported: Span) {}
+    /// Whether somebody answers for a shard from now on: reads, and writes.
+    fn shard_answers(&mut self, at: Time, shard: u16, reads: bool, writes: bool) {}
     /// Bytes that went from one zone to another since the start of the run: between users and
     /// nodes, and between nodes. Stated before each row and minute ends.
     fn crossed_zones(&mut self, at: Time, of_users: u64, of_nodes: u64) {}

@@ -119,6 +119,7 @@ fn scenario(ttl: Span) -> Scenario {
             zones: ZoneSpec::ONE,
             replication_bandwidth: None,
         },
+        faults: Vec::new(),
         database: DatabaseSpec {
             concurrency: 8,
             queue_limit: 100,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, Value, catalogue};
-use crate::metrics::measurements::{Counts, Measurements, Row};
+use crate::metrics::measurements::{Measurements, Row};
 use crate::probe::{Aftermath, Answer, LossCause, Mark};
 use crate::scenario::Scenario;
 use crate::scenario::cost::Payment;
@@ -17,6 +17,7 @@ use super::expectations::expectations;
 use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
 use super::limits::{Known, database_capacity};
+use super::outage::outage;
 use super::page::{Page, Pair, Section};
 use super::warnings::{still_fills, warnings};
 use super::{latencies, parts, workloads};
@@ -97,6 +98,9 @@ impl Figures<'_> {
 
 /// The answers that a reader came for.
 fn verdict(page: &mut Page, figures: &Figures<'_>) {
+    if figures.run.applies.faults {
+        page.answer("Outage", &outage(&figures.run.counts));
+    }
     page.answer("Sessions", &sessions_found(figures));
     page.answer("Users", &users_affected(figures));
     if figures.scenario.store.kind.is_cache() {
@@ -118,7 +122,7 @@ fn sessions_found(figures: &Figures<'_>) -> String {
         }
         _ => "No request looked for a session. ".to_owned(),
     };
-    text.push_str(&losses(counts));
+    text.push_str(&losses(figures));
     if counts.expired_in_use > 0 {
         let expired = thousands(counts.expired_in_use);
         let _ = write!(text, "; {expired} expired before the user came back");
@@ -127,7 +131,13 @@ fn sessions_found(figures: &Figures<'_>) -> String {
     text
 }
 
-fn losses(counts: &Counts) -> String {
+fn losses(figures: &Figures<'_>) -> String {
+    let counts = &figures.run.counts;
+    let holder = if figures.scenario.store.kind.is_cache() {
+        "node"
+    } else {
+        "instance"
+    };
     let lost = counts.lost_in_all();
     let causes: Vec<_> = LossCause::ALL
         .into_iter()
@@ -135,9 +145,15 @@ fn losses(counts: &Counts) -> String {
         .filter(|&(_, number)| number > 0)
         .map(|(cause, number)| match cause {
             LossCause::Evicted => format!("{} by eviction", thousands(number)),
+            LossCause::Refused if figures.run.applies.faults => {
+                format!("{} that the store did not take", thousands(number))
+            }
             LossCause::Refused => format!("{} refused for want of memory", thousands(number)),
             LossCause::NodeLost => {
-                format!("{} with the instance that held them", thousands(number))
+                format!("{} with the {holder} that held them", thousands(number))
+            }
+            LossCause::Unreplicated => {
+                format!("{} for want of replication", thousands(number))
             }
             LossCause::CookieExpired => format!("{} with the cookie", thousands(number)),
         })
@@ -364,7 +380,7 @@ fn sessions(figures: &Figures<'_>) -> Section {
             counts.marks[Mark::Resurrected as usize],
         ),
         (
-            "reads that a replica answered too early",
+            "reads too early for a replica",
             "stale_reads",
             counts.marks[Mark::StaleRead as usize] + counts.marks[Mark::EarlyRead as usize],
         ),
@@ -471,7 +487,7 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         },
         beginning(scenario)
     ));
-    page.line("Not modelled: failures, replicas, limits of connections.");
+    page.line("Not modelled: how a failover is decided, limits of connections.");
     page.prose(&format!(
         "Seed {}, replicate {}, result {}, fingerprint {:016x}, sessionsim {}",
         identity.seed,

@@ -136,12 +136,12 @@ const SHARD: Key<u32> = Key::built_in(
 const REPLICA: Key<u32> = Key::optional(
     "replica",
     "the primary",
-    "Number of the replica, from 1: the node that it is when the run begins.",
+    "Of a replica-loss or a slow-node: number of the replica, from 1, as the run begins.",
 )
 .between(1, 5)
 .called(&["node"]);
 
-const ZONE: Key<String> = Key::required("zone", "\"a\"", "The zone that fails.")
+const ZONE: Key<String> = Key::required("zone", "\"a\"", "Of a zone-outage: the zone that fails.")
     .called(&["availability_zone", "az"]);
 
 const WIRE: Key<Wire> = Key::built_in(
@@ -185,12 +185,12 @@ const TIMEOUT: Key<Span> = Key::built_in(
 const SPEED: Key<Speed> = Key::required(
     "speed",
     "\"20%\"",
-    "Speed of the slow node, of what it has otherwise.",
+    "Of a slow-node: its speed, of what it has otherwise.",
 )
 .between(10, 1_000_000)
 .called(&["slowdown"]);
 
-const LASTS: Key<Span> = Key::required("lasts", "\"5m\"", "How long it is slow.")
+const LASTS: Key<Span> = Key::required("lasts", "\"5m\"", "Of a slow-node: how long it is slow.")
     .between(MILLISECOND, MAX_TIME)
     .called(&["duration", "for"]);
 
@@ -249,26 +249,43 @@ impl FaultSpec {
         zones: &[String],
     ) -> Option<Self> {
         let at = table.get(&AT);
-        let kind = table.get(&KIND);
-        let Some(kind) = kind else {
-            return None;
-        };
+        let kind = table.get(&KIND)?;
         let mut keep = vec!["at", "kind"];
         keep.extend(kind.keys());
         let why = format!("a {} has none", kind.as_str());
         table.refuse_others(&keep, &why, "leave it out");
         let has = |name: &str| keep.contains(&name);
-        let shard = if has("shard") { table.get(&SHARD) } else { Some(0) };
+        let shard = if has("shard") {
+            table.get(&SHARD)
+        } else {
+            Some(0)
+        };
         let replica = read_replica(&table, kind);
-        let zone = if has("zone") { read_zone(&table, zones) } else { Some(0) };
-        let wire = if has("wire") { table.get(&WIRE) } else { Some(Wire::Delivered) };
+        let zone = if has("zone") {
+            read_zone(&table, zones)
+        } else {
+            Some(0)
+        };
+        let wire = if has("wire") {
+            table.get(&WIRE)
+        } else {
+            Some(Wire::Delivered)
+        };
         let span = |key: &Key<Span>, name: &str| {
-            if has(name) { table.get(key) } else { Some(Span::ZERO) }
+            if has(name) {
+                table.get(key)
+            } else {
+                Some(Span::ZERO)
+            }
         };
         let promotion = span(&PROMOTION, "promotion");
         let replacement = span(&REPLACEMENT, "replacement");
         let timeout = span(&TIMEOUT, "timeout");
-        let speed = if has("speed") { table.get(&SPEED) } else { Some(Speed::SAME) };
+        let speed = if has("speed") {
+            table.get(&SPEED)
+        } else {
+            Some(Speed::SAME)
+        };
         let lasts = span(&LASTS, "lasts");
         let fits = store.is_none_or(|store| fits(&table, kind, store, shard, replica));
         let happens = is_within(&table, at, duration);

@@ -15,6 +15,7 @@ pub mod database;
 pub mod document;
 pub mod estimates;
 pub mod expect;
+pub mod faults;
 mod load;
 mod naming;
 pub mod network;
@@ -46,6 +47,7 @@ use alarms::Alarm;
 use cost::CostSpec;
 use database::DatabaseSpec;
 use expect::Expectation;
+use faults::FaultSpec;
 use network::NetworkSpec;
 use presets::node_types::NodeType;
 use store::{Platform, StoreSpec};
@@ -80,6 +82,8 @@ pub struct Scenario {
     pub node_types: Vec<NodeType>,
     /// Between the application and the nodes.
     pub network: NetworkSpec,
+    /// What fails; may be empty.
+    pub faults: Vec<FaultSpec>,
     /// Behind the cache.
     pub database: DatabaseSpec,
     /// Alarms beside those that AWS recommends; may be empty.

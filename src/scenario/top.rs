@@ -9,6 +9,7 @@ use super::alarms;
 use super::cost::{self, CostSpec};
 use super::database::{self, DatabaseSpec};
 use super::expect::{Expectation, Judge, Placed};
+use super::faults;
 use super::load::Input;
 use super::naming::{DESCRIPTION, NAME, read_description, read_name};
 use super::network::{self, NetworkSpec};
@@ -125,6 +126,7 @@ pub(super) const TOP: Section = Section {
     sections: &[
         &store::SECTION,
         &network::SECTION,
+        &faults::SECTION,
         &database::SECTION,
         &cost::SECTION,
         &alarms::SECTION,
@@ -134,7 +136,7 @@ pub(super) const TOP: Section = Section {
         &own_types::SECTION,
         &sweep::SECTION,
     ],
-    not_yet: &["faults", "client", "clients"],
+    not_yet: &["client", "clients"],
 };
 
 /// All sections of a scenario with all their keys, in the order in which they are written.
@@ -144,6 +146,7 @@ pub const SECTIONS: &[&Section] = &[
     &store::SCALING,
     &network::SECTION,
     &network::PAIRS,
+    &faults::SECTION,
     &database::SECTION,
     &cost::SECTION,
     &alarms::SECTION,
@@ -184,6 +187,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
         let table = table.section(&network::SECTION);
         network.check_replicas(&table, store.topology.replicas);
     }
+    let faults = faults::read(&table, duration, store.as_ref(), network.as_ref());
     let database = DatabaseSpec::read(table.section(&database::SECTION));
     let owner = (known_platform, &own_types);
     let cost = CostSpec::read(table.section(&cost::SECTION), input, owner, store.as_ref());
@@ -211,6 +215,7 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
             store: store?,
             node_types: own_types.types,
             network: network?,
+            faults: faults?,
             database: database?,
             cost: cost?,
             alarms: alarms?,
@@ -416,6 +421,9 @@ impl Scenario {
         }
         self.store.write(&self.network.zones.names, &mut out);
         self.network.write(&mut out);
+        for fault in &self.faults {
+            fault.write(&self.network.zones.names, &mut out);
+        }
         self.database.write(&mut out);
         self.cost.write(&mut out);
         alarms::write(&self.alarms, &mut out);

@@ -4,7 +4,7 @@ use crate::kernel::station::Server;
 use crate::kernel::streams::Streams;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::StoreSpec;
-use crate::units::{Span, Time};
+use crate::units::{Span, Speed, Time};
 
 use super::keyspace::{Command, CpuTime, KeyId, Keyspace, Outcome};
 use super::speed::{MachineSample, Model};
@@ -165,6 +165,11 @@ impl Node {
         self.server.restart(at);
     }
 
+    /// From now on it is that fast, of what a node of `spec` is.
+    pub fn change_speed(&mut self, spec: &StoreSpec, of: Speed) {
+        self.model.change_speed(spec, of);
+    }
+
     /// Its keys.
     pub const fn keyspace(&self) -> &Keyspace {
         &self.keyspace
@@ -264,6 +269,11 @@ impl Reader {
     /// As [`Node::restart`].
     pub fn restart(&mut self, at: Time) {
         self.server.restart(at);
+    }
+
+    /// From now on it is that fast, of what a node of `spec` is.
+    pub fn change_speed(&mut self, spec: &StoreSpec, of: Speed) {
+        self.model.change_speed(spec, of);
     }
 
     /// As [`Node::stand_still`].

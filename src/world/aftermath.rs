@@ -83,6 +83,11 @@ impl<P: Probe> World<P> {
             }
             _ if request.unreachable => {
                 // The application has an error, and does nothing more about it.
+                self.ledger(request.visitor, |session, probe, class, _| {
+                    if speaks {
+                        session.unreachable(probe, class, now);
+                    }
+                });
                 if request.program.parts_from_old() {
                     self.finish_old(place);
                 }

@@ -121,6 +121,7 @@ impl<P: Probe> World<P> {
                 .push(Time::ZERO + phase, Event::Cron(node as u32).pack());
         }
         self.expect_tick();
+        self.expect_faults();
         for class in 0..self.crowds.len() {
             self.expect_next_user(class);
         }

@@ -73,6 +73,11 @@ impl<P: Probe> World<P> {
                 .all(|session| !session.has_no_fate()),
             "a session has no fate",
         );
+        if let Some(topology) = &self.topology
+            && let Err(broken) = topology.check()
+        {
+            self.hold(false, &broken);
+        }
         for node in &self.nodes {
             self.hold(
                 node.keyspace().deaths().is_empty(),

@@ -75,14 +75,16 @@ impl<P: Probe> World<P> {
             let hop = Span(self.hop.draw(draws.at(*number, Purpose::HopBack)));
             (reply, reply.done.saturating_add(hop))
         };
-        self.probe.command(&CommandDone {
-            node: *node,
-            owner: *owner,
-            name: command.name,
-            answer: answer(reply.outcome),
-            arrived: self.now,
-            done: reply.done,
-        });
+        if self.is_served(*node) {
+            self.probe.command(&CommandDone {
+                node: *node,
+                owner: *owner,
+                name: command.name,
+                answer: answer(reply.outcome),
+                arrived: self.now,
+                done: reply.done,
+            });
+        }
         self.bury(*node);
         Delivered {
             reply,

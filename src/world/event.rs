@@ -32,6 +32,8 @@ pub(super) enum Event {
     Instances(u32),
     /// Somebody looks after the replicas.
     Tick,
+    /// Something happens to the nodes: by its number.
+    Happening(u32),
 }
 
 /// Largest number of visitors and of requests on their way: what 28 bits can name.
@@ -55,6 +57,7 @@ impl Event {
             Self::Workload(number) => (10, number),
             Self::Instances(number) => (11, number),
             Self::Tick => (12, 0),
+            Self::Happening(number) => (13, number),
         };
         debug_assert!(number < MAX_VISITORS, "an event names too large a number");
         kind << NUMBER_BITS | number
@@ -76,7 +79,8 @@ impl Event {
             9 => Self::Recorded(number),
             10 => Self::Workload(number),
             11 => Self::Instances(number),
-            _ => Self::Tick,
+            12 => Self::Tick,
+            _ => Self::Happening(number),
         }
     }
 
@@ -123,6 +127,7 @@ mod tests {
             Event::Workload(70),
             Event::Instances(3),
             Event::Tick,
+            Event::Happening(9),
         ] {
             assert_eq!(Event::unpack(event.pack()), event);
         }

@@ -269,6 +269,7 @@ impl<P: Probe> World<P> {
             Event::Workload(number) => self.work(number),
             Event::Instances(number) => self.scale(number),
             Event::Tick => self.look_after_replicas(),
+            Event::Happening(number) => self.happen(number),
         }
         false
     }
@@ -278,8 +279,10 @@ impl<P: Probe> World<P> {
             self.clean_up(node);
             return;
         }
-        self.nodes[node as usize].cron(self.now);
-        self.stream_deaths(node as u16);
+        if self.is_served(node as u16) {
+            self.nodes[node as usize].cron(self.now);
+            self.stream_deaths(node as u16);
+        }
         self.bury(node as u16);
         self.agenda
             .push(self.now + self.cron_period, Event::Cron(node).pack());

@@ -49,6 +49,7 @@ impl<P: Probe> World<P> {
         let request = self.requests.get(place);
         let programs = &self.crowds[request.class as usize].programs;
         let next = programs.step(request.step).next(request.missing);
+        let next = next.filter(|_| !request.unreachable);
         self.send(place, next, at);
     }
 

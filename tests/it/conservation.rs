@@ -1,8 +1,6 @@
 //! Nothing appears or vanishes: laws that any scenario keeps, re-derived from the bare facts of
 //! random ones, and held against the metrics of the very same runs.
 
-use std::ops::Range;
-
 use sessionsim::kernel::quantiles::Distribution;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::metrics::recorder::Recorder;
@@ -62,6 +60,10 @@ struct Counting {
     queries: u64,
     refused: u64,
     in_flight: u64,
+    /// Requests one of whose commands was refused, or got no answer.
+    failed: u64,
+    /// Whether something fails, so that commands get no answer.
+    faults: bool,
     fingerprint: u64,
     last: Time,
     end: Time,
@@ -114,6 +116,7 @@ impl Probe for Counting {
                 "a login believes in a session",
             );
         }
+        self.failed += u64::from(fact.refused);
         let tally = self.class(fact.class);
         tally.done[fact.kind as usize] += 1;
         tally.seen[fact.session as usize] += 1;
@@ -284,10 +287,12 @@ impl Counting {
         let lost: u64 = self.classes.iter().map(|c| c.lost[0]).sum();
         self.hold(lost <= self.evicted, "more sessions evicted than keys");
         let refused: u64 = self.classes.iter().map(|c| c.lost[1]).sum();
-        self.hold(
-            refused <= self.answers[Answer::Oom as usize],
-            "more sessions refused than commands",
-        );
+        let at_most = if self.faults {
+            self.failed + self.in_flight
+        } else {
+            self.answers[Answer::Oom as usize]
+        };
+        self.hold(refused <= at_most, "more sessions refused than commands");
     }
 
     /// What the metrics of the same run say: equal where nothing was left out as warm-up.
@@ -352,6 +357,7 @@ fn swarm(seed: u64, warm_up: bool) -> (Vec<String>, Counting) {
     let counting = Counting {
         end: Time::ZERO + scenario.duration,
         logouts_a_visit: logouts.max().unwrap_or(0).max(1),
+        faults: !scenario.faults.is_empty(),
         ..Counting::default()
     };
     let both = watch(&scenario, Both(counting, Recorder::new(&scenario)));
@@ -391,7 +397,7 @@ fn add(all: &mut Tally, class: &Tally) {
     }
 }
 
-fn swarm_of(seeds: Range<u64>) {
+fn swarm_of(seeds: impl Iterator<Item = u64>) {
     let mut broken = Vec::new();
     let mut all = Tally::default();
     for seed in seeds {
@@ -444,7 +450,9 @@ fn random_scenarios_keep_the_books() {
 
 #[test]
 fn more_random_scenarios_keep_the_books() {
-    swarm_of(125..250);
+    // Among the first there are few guests whose sessions are evicted: where one node holds them all, it
+    // is down for a fifth of the run.
+    swarm_of((125..270).chain(390..400));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod determinism;
 mod documents;
 mod expectations;
 mod explain;
+mod failures;
 mod fidelity;
 mod init;
 mod intents;

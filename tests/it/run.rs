@@ -8,10 +8,11 @@ use std::process::{Command, Stdio};
 
 use crate::desk::{Desk, stderr};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "classes.csv",
     "cloudwatch.csv",
     "latency.csv",
+    "losses.csv",
     "scenario.toml",
     "summary.json",
     "timeseries-classes.csv",

@@ -373,3 +373,14 @@ fn replicas_have_the_keys_of_the_past() {
     }
     assert_near("early", metric(&near, "stale_reads.not_there"), 0.0, 0.0);
 }
+
+/// A replica that becomes the primary soon after the start has the keys of the past, too.
+#[test]
+fn a_failover_keeps_the_keys_of_the_past() {
+    let text = members("1GiB", "volatile-lru").replace("[store]", "[store]\nreplicas = 1");
+    let fault = "[[faults]]\nat = \"1m\"\nkind = \"process-crash\"\npromotion = \"1s\"\n";
+    let run = measure(&half_hour(&format!("{text}{fault}"), None));
+    assert_near("outage", metric(&run, "write_outage"), 1.0, 1e-9);
+    assert_near("lost", metric(&run, "sessions_lost"), 0.0, 0.0);
+    assert!(metric(&run, "failed_requests") > 0.0);
+}

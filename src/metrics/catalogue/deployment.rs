@@ -115,6 +115,49 @@ pub(super) fn replicas() -> [Metric; 4] {
     ]
 }
 
+/// What failures do besides the sessions that they lose.
+pub(super) fn failures() -> [Metric; 5] {
+    let of = |name, unit, help, value| metric(name, unit, Lower, help, ByCount(value));
+    [
+        of(
+            "acked_writes_lost",
+            Unit::Count,
+            "Writes that were acknowledged, and that the replica which became the primary never had.",
+            |c, a| count(c.marks[Mark::LostWrite as usize]).filter(|_| a.faults && a.replicas),
+        ),
+        of(
+            "stale_sessions",
+            Unit::Count,
+            "Sessions that live on in an older version after such a loss: a cart without its last \
+             item.",
+            |c, a| count(c.marks[Mark::StaleSession as usize]).filter(|_| a.faults && a.replicas),
+        ),
+        of(
+            "write_outage",
+            Unit::Seconds,
+            "Time in which some shard would have answered no writes, whether there were any or not.",
+            |c, a| outage(c.write_outage).filter(|_| a.faults),
+        ),
+        of(
+            "read_outage",
+            Unit::Seconds,
+            "Likewise no reads, at any of its nodes.",
+            |c, a| outage(c.read_outage).filter(|_| a.faults),
+        ),
+        of(
+            "failed_visits",
+            Unit::Count,
+            "Visits of which a request got no answer from the store.",
+            |c, a| count(c.marks[Mark::FailedVisit as usize]).filter(|_| a.faults),
+        ),
+    ]
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "every source has a value or none")]
+fn outage(nanos: u64) -> Option<Value> {
+    rate(Some(nanos))
+}
+
 pub(super) fn database() -> [Metric; 5] {
     [
         metric(

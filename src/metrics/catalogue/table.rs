@@ -23,6 +23,7 @@ pub fn catalogue() -> Vec<Metric> {
     metrics.extend(latencies());
     metrics.extend(deployment::nodes());
     metrics.extend(deployment::replicas());
+    metrics.extend(deployment::failures());
     metrics.extend(deployment::database());
     metrics.extend(deployment::costs());
     metrics
@@ -57,7 +58,7 @@ fn requests() -> [Metric; 5] {
             "failed_requests",
             Unit::Count,
             Lower,
-            "Requests one of whose commands the store refused (out of memory).",
+            "Requests one of whose commands the store refused (out of memory) or did not answer.",
             ByCount(|c, _| count(c.failed)),
         ),
         metric(
@@ -216,6 +217,10 @@ const fn because(cause: LossCause) -> &'static str {
         LossCause::CookieExpired => {
             "Sessions lost because the browser had dropped the cookie when the user came back."
         }
+        LossCause::Unreplicated => {
+            "Sessions lost because the replica that became the primary had none of them, although \
+             their creation had been acknowledged."
+        }
     }
 }
 
@@ -322,8 +327,9 @@ fn libraries() -> [Metric; 4] {
             "resurrected_sessions",
             Unit::Count,
             Lower,
-            "Sessions that were over, since their user had logged out or had another, and were \
-             stored again by a request on its way.",
+            "Sessions that were over, since their user had logged out or had another, and are in the \
+             store again: stored by a request on its way, or not known to be over by the replica \
+             that became the primary.",
             ByCount(|c, _| count(c.marks[Mark::Resurrected as usize])),
         ),
     ]

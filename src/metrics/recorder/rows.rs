@@ -39,7 +39,18 @@ impl Recorder {
         rare.minute_counts = so_far;
     }
 
+    /// Counts the time in which some shard did not answer, up to `at`.
+    pub(super) fn count_outages(&mut self, at: Time) {
+        let rare = &mut *self.rare;
+        let passed = at.since(rare.silent_until.max(rare.row_start)).0;
+        rare.silent_until = at;
+        let [reads, writes] = rare.silent.each_ref().map(|shards| !shards.is_empty());
+        self.row.read_outage += passed * u64::from(reads);
+        self.row.write_outage += passed * u64::from(writes);
+    }
+
     pub(super) fn end_row(&mut self, at: Time, nodes: &[NodeSample]) {
+        self.count_outages(at);
         let rare = &mut *self.rare;
         rare.row_latencies.clear();
         for bins in &self.kinds {

@@ -58,6 +58,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
             zones: ZoneSpec::ONE,
             replication_bandwidth: None,
         },
+        faults: Vec::new(),
         database: DatabaseSpec {
             concurrency: dice.between(1, 64) as u32,
             queue_limit: dice.between(0, 1000) as u32,

@@ -337,11 +337,6 @@ impl Keyspace {
         self.entries[key.0 as usize].owner
     }
 
-    /// The number of its shape.
-    pub fn shape_id(&self, key: KeyId) -> ShapeId {
-        self.entries[key.0 as usize].shape()
-    }
-
     /// Deletes every key whose TTL has passed at `at`, as a job does that looks at all of them.
     pub fn expire_all(&mut self, at: Time) {
         let now = at.millis();

@@ -38,6 +38,16 @@ impl<T: Copy> Log<T> {
         }
     }
 
+    /// An empty log that goes on at an offset.
+    #[must_use]
+    pub fn starting_at(offset: u64) -> Self {
+        Self {
+            start: offset,
+            end: offset,
+            ..Self::new()
+        }
+    }
+
     /// Adds a write of `bytes` executed at `at`, not before the one before it. The offset behind
     /// it.
     #[inline]

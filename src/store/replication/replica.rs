@@ -51,6 +51,8 @@ pub struct Replica {
     acknowledged: Acknowledged,
     limit: OutputLimit,
     loading: Option<Loading>,
+    /// Whether it has data of this history.
+    has_data: bool,
 }
 
 impl Replica {
@@ -70,6 +72,7 @@ impl Replica {
             stream,
             limit,
             loading: None,
+            has_data: true,
         }
     }
 
@@ -80,6 +83,36 @@ impl Replica {
             Some(loading) => loading.served,
             None => self.stream.applied(),
         }
+    }
+
+    /// Whether it has data of this history that it could be promoted with, as of the last time it
+    /// was brought up to date: not while it loads, and not before if there was nothing.
+    pub(super) fn has_data(&self, now: Time) -> bool {
+        let loads = |loading: &Loading| loading.stages.is_loading(now);
+        self.has_data && !self.loading.as_ref().is_some_and(loads)
+    }
+
+    /// Whether it has data, or loads what it has received.
+    pub(super) const fn will_have_data(&self) -> bool {
+        self.has_data || self.loading.is_some()
+    }
+
+    /// What it has is gone, or of another history.
+    pub(super) const fn lose_data(&mut self) {
+        self.has_data = false;
+        self.loading = None;
+    }
+
+    /// The number of the first record that it still needs, or that has to be taken back should it
+    /// be promoted; `None` if it needs none.
+    pub(super) fn needs<T: Copy>(&self, log: &Log<T>) -> Option<u64> {
+        if self.stream.is_open() && self.loading.is_none() {
+            return Some(self.stream.next_to_apply());
+        }
+        let follows = self.stream.is_open() || self.loading.is_some();
+        let stream = follows.then(|| self.stream.next_to_apply());
+        let data = self.has_data.then(|| log.after(self.applied()));
+        stream.into_iter().chain(data).min()
     }
 
     pub(super) fn serves(&self, now: Time) -> Serves {
@@ -152,6 +185,7 @@ impl Replica {
             && loading.stages.loaded <= now
         {
             self.loading = None;
+            self.has_data = true;
         }
         while let Some(&(at, offset)) = self.acknowledged.coming.front() {
             if at > now {

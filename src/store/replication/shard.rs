@@ -44,6 +44,15 @@ impl<T: Copy> Shard<T> {
         }
     }
 
+    /// A primary without data and without replicas, whose stream goes on at an offset.
+    #[must_use]
+    pub fn starting_at(offset: u64, backlog: Backlog, clock: Clock) -> Self {
+        Self {
+            log: Log::starting_at(offset),
+            ..Self::new(backlog, clock)
+        }
+    }
+
     /// Adds a replica that has everything there is at `now`; it acknowledges its offset once a
     /// second, first at `first_acknowledgement`. Its number.
     pub fn add(
@@ -90,8 +99,8 @@ impl<T: Copy> Shard<T> {
             replica.settle(&self.log, now);
         }
         let mut keep = self.log.after(self.backlog.start(self.log.end()));
-        for replica in self.replicas.iter().filter(|r| r.stream.is_open()) {
-            keep = keep.min(replica.stream.next_to_apply());
+        for needed in self.replicas.iter().filter_map(|r| r.needs(&self.log)) {
+            keep = keep.min(needed);
         }
         self.log.forget(keep);
     }
@@ -129,6 +138,26 @@ impl<T: Copy> Shard<T> {
         let replica = &mut self.replicas[replica];
         replica.settle(&self.log, now);
         replica.serves(now)
+    }
+
+    /// Whether a replica has data at `now` that it could be promoted with.
+    #[must_use]
+    pub fn has_data(&mut self, replica: usize, now: Time) -> bool {
+        let replica = &mut self.replicas[replica];
+        replica.settle(&self.log, now);
+        replica.has_data(now)
+    }
+
+    /// Whether a replica, once the primary has failed, has data or will have loaded them when its
+    /// stream is drained.
+    #[must_use]
+    pub fn will_have_data(&self, replica: usize) -> bool {
+        self.replicas[replica].will_have_data()
+    }
+
+    /// A replica's data are gone: it has none before it is resynchronised.
+    pub fn lose_data(&mut self, replica: usize) {
+        self.replicas[replica].lose_data();
     }
 
     /// The true lag at `now`: how long ago the oldest write was that is not applied.
@@ -179,7 +208,7 @@ impl<T: Copy> Shard<T> {
 
     /// The connection to a replica ends at `now`, at the replica's side or the primary's.
     pub fn disconnect(&mut self, replica: usize, now: Time, failure: Failure) {
-        self.replicas[replica].stream.close(&self.log, now, failure);
+        self.replicas[replica].close(&self.log, now, failure);
     }
 
     /// A replica asks at `now` to go on from its offset, over a new connection. Whether it may:
@@ -189,7 +218,8 @@ impl<T: Copy> Shard<T> {
         let replica = &mut self.replicas[replica];
         replica.settle(&self.log, now);
         let offset = replica.applied();
-        let is_possible = self.backlog.reaches(offset, end) && offset >= self.log.start();
+        let is_held = self.backlog.reaches(offset, end) && offset >= self.log.start();
+        let is_possible = is_held && replica.has_data(now);
         if is_possible {
             replica.resume(&self.log, now);
         }
@@ -242,7 +272,8 @@ impl<T: Copy> Shard<T> {
             let place = number;
             number += 1;
             let theirs = other.applied();
-            if place == replica || theirs > offset || theirs < self.log.start() {
+            let follows = other.has_data(now) && theirs <= offset && theirs >= self.log.start();
+            if place == replica || !follows {
                 return false;
             }
             other.follow(link_to(place), &self.log, now);

@@ -252,6 +252,30 @@ impl Model {
     }
 }
 
+impl Model {
+    /// From now on it is as fast as one of `spec` at another speed; what has its own state goes on.
+    pub(crate) fn change_speed(&mut self, spec: &StoreSpec, of: Speed) {
+        let ServiceTime::ByBytes { fixed, per_kib } = &spec.service_time else {
+            return;
+        };
+        let speed = u128::from(spec.speed.speed.0) * u128::from(of.0) / u128::from(Speed::SAME.0);
+        let speed = SpeedSpec {
+            speed: Speed(u64::try_from(speed).unwrap_or(u64::MAX).max(1)),
+            ..spec.speed.clone()
+        };
+        let (main, io) = Pace::of(&speed, *fixed, *per_kib);
+        match self {
+            Self::Plain(pace) => *pace = main,
+            Self::Machine(machine) => {
+                machine.service = Service::ByBytes(main);
+                if let (Some(threads), Some(pace)) = (&mut machine.io, io) {
+                    threads.pace = pace;
+                }
+            }
+        }
+    }
+}
+
 impl Machine {
     /// A command of a value of `bytes` arrives at `at`; returns when the main thread can begin.
     pub(crate) fn receive(

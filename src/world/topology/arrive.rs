@@ -7,11 +7,12 @@ use crate::store::keyspace::{Command, KeyId, KeyState, Outcome};
 use crate::store::node::Reply;
 use crate::store::speed::wire;
 use crate::units::{Span, Time};
-use crate::world::World;
 use crate::world::journey::{answer, ttl};
 use crate::world::request::{Request, Stage};
 use crate::world::side::KeyAt;
+use crate::world::{World, visit_of};
 
+use super::shard::Silence;
 use super::{Age, Route};
 
 impl<P: Probe> World<P> {
@@ -99,6 +100,9 @@ impl<P: Probe> World<P> {
         let (draws, number) = (request.draws, request.commands);
         let user = self.visitors.get(request.visitor).user.number();
         let route = self.route_of(&request, at, user);
+        if let Some(silence) = self.fails_on(at.node, route, command) {
+            return self.no_answer(place, at.node, route, silence);
+        }
         let (reply, age) = self.execute_on_route(at, route, command, (draws, number));
         let Some(topology) = &self.topology else {
             unreachable!("asked for where there is none");
@@ -189,6 +193,54 @@ impl<P: Probe> World<P> {
         (reply, age)
     }
 
+    /// Whether nobody executes a command at the end of the route, and what becomes of it then.
+    #[inline]
+    fn fails_on(&self, shard: u16, route: Route, command: &Command) -> Option<Silence> {
+        let topology = self.topology.as_deref()?;
+        let shard = &topology.shards[shard as usize];
+        let member = &shard.members[usize::from(route.member)];
+        if let Some(down) = member.down {
+            return Some(down.silence);
+        }
+        let executes = if route.member == shard.primary {
+            shard.crashed.is_none()
+        } else {
+            member.serves && command.name.only_reads()
+        };
+        (!executes).then_some(Silence::Refuses)
+    }
+
+    /// A request's command gets no answer: it fails.
+    #[cold]
+    fn no_answer(
+        &mut self,
+        place: u32,
+        shard: u16,
+        route: Route,
+        silence: Silence,
+    ) -> (Reply, Time) {
+        let request = *self.requests.get(place);
+        let user = self.visitors.get(request.visitor).user;
+        let way = request.draws.at(request.commands, Purpose::HopBack);
+        let back = match silence {
+            Silence::Waits(timeout) => request.sent.saturating_add(timeout).max(self.now),
+            Silence::Refuses => self
+                .now
+                .saturating_add(self.topology().way(shard, route, way)),
+        };
+        if self.topology_mut().troubled.insert(visit_of(&user)) {
+            self.probe
+                .mark(self.now, request.class, Mark::FailedVisit, 1);
+        }
+        let request = self.requests.get_mut(place);
+        request.commands = request.commands.wrapping_add(1);
+        request.took(back);
+        request.refused = true;
+        request.unreachable = true;
+        request.looks = false;
+        (refusal(self.now, back), back)
+    }
+
     /// A request read what the primary no longer has, or not what it has.
     #[cold]
     fn read_too_early(&mut self, place: u32, age: Age, at: Time) {
@@ -213,6 +265,15 @@ impl<P: Probe> World<P> {
             unreachable!("asked for where there is none");
         };
         let route = topology.route_of_others(at.node, draws);
+        if let Some(silence) = self.fails_on(at.node, route, command) {
+            let way = draws.at(number, Purpose::HopBack);
+            let wait = match silence {
+                Silence::Waits(timeout) => timeout,
+                Silence::Refuses => self.topology().way(at.node, route, way),
+            };
+            let back = self.now.saturating_add(wait);
+            return (refusal(self.now, back), back);
+        }
         let (reply, _) = self.execute_on_route(at, route, command, (draws, number));
         let Some(topology) = &self.topology else {
             unreachable!("asked for where there is none");
@@ -255,16 +316,22 @@ impl<P: Probe> World<P> {
                 let names = wire::deleted(keyspace.shape(keys[0]));
                 let other = wire::deleted(keyspace.shape(keys[1]));
                 // One command for both keys: "RENAME" is three letters longer than "DEL".
-                bytes += history.write(at, names + 3, keys[0], before[0], true);
+                bytes += history.write(at, names + 3, keys[0], before[0], (true, true));
                 let died = keyspace.deaths().iter().any(|death| death.key == keys[1]);
                 let before = if died { KeyState::default() } else { before[1] };
-                bytes += history.write(at, other, keys[1], before, true);
+                bytes += history.write(at, other, keys[1], before, (true, true));
             }
             if let Some(topology) = &mut self.topology {
                 topology.streamed(from.node, bytes);
             }
         }
         outcome
+    }
+
+    /// Whether the node that has a shard's keys is there.
+    pub(in crate::world) fn is_served(&self, node: u16) -> bool {
+        let topology = self.topology.as_ref();
+        topology.is_none_or(|topology| topology.is_served(node))
     }
 
     /// Keys died at a node by its own work: its replicas are told.
@@ -280,6 +347,15 @@ impl<P: Probe> World<P> {
             let bytes = history.buried(keyspace, self.now);
             topology.streamed(node, bytes);
         }
+    }
+}
+
+/// What stands for the reply of a node that gives none.
+const fn refusal(start: Time, done: Time) -> Reply {
+    Reply {
+        outcome: Outcome::Oom,
+        start,
+        done,
     }
 }
 

@@ -1,7 +1,10 @@
 //! From a scenario to its shards.
 
+use std::collections::BTreeSet;
+
 use rand_chacha::rand_core::Rng;
 
+use crate::kernel::draws::mix;
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::streams::Streams;
 use crate::scenario::Scenario;
@@ -13,6 +16,7 @@ use crate::store::replication::shard::Shard;
 use crate::units::{Span, Time};
 
 use super::Topology;
+use super::faults::NodeAt;
 use super::history::History;
 use super::shard::{Member, ShardOf};
 
@@ -31,7 +35,8 @@ impl Topology {
     pub(in crate::world) fn new(scenario: &Scenario, streams: &Streams) -> Option<Self> {
         let replicas = scenario.store.topology.replicas;
         let zones = scenario.network.zones.number();
-        if !scenario.store.kind.is_cache() || (replicas == 0 && zones == 1) {
+        let plain = replicas == 0 && zones == 1 && scenario.faults.is_empty();
+        if !scenario.store.kind.is_cache() || plain {
             return None;
         }
         let all = 0..zones * zones;
@@ -40,16 +45,24 @@ impl Topology {
             .users
             .iter()
             .map(|class| class.zone.map(|zone| zone as u8));
+        let mut wiring = Wiring::new(scenario, streams);
         let shards = 0..scenario.store.shards as usize;
+        let shards: Vec<ShardOf> = shards
+            .map(|number| shard(scenario, number, streams, &mut wiring))
+            .collect();
         Some(Self {
             ways: all.map(|pair| Quantiles::new(way(pair))).collect(),
             zones,
             homes: homes.collect(),
             reads: scenario.store.topology.reads,
-            shards: shards
-                .map(|number| shard(scenario, number, streams))
-                .collect(),
+            shards,
             replicates: replicas > 0,
+            wiring,
+            faults: scenario.faults.clone(),
+            happenings: Vec::new(),
+            dark: vec![false; zones],
+            spec: scenario.store.clone(),
+            troubled: BTreeSet::new(),
             crossed: 0,
             replicated: 0,
         })
@@ -66,38 +79,101 @@ fn backlog(scenario: &Scenario) -> Backlog {
     Backlog { size }
 }
 
-fn shard(scenario: &Scenario, number: usize, streams: &Streams) -> ShardOf {
+fn shard(scenario: &Scenario, number: usize, streams: &Streams, wiring: &mut Wiring) -> ShardOf {
     let spec = &scenario.store;
     let zone = |node: usize| spec.topology.zone(number, node);
-    let backlog = backlog(scenario);
-    let mut stream = Shard::new(backlog, Clock::default());
+    let zones = scenario.network.zones.number();
+    let mut stream = Shard::new(wiring.backlog, Clock::default());
     let members = (0..spec.topology.nodes() as usize).map(|node| Member {
         zone: zone(node) as u8,
         stream: node.checked_sub(1),
         reader: Reader::new(spec),
         resync: None,
         serves: node > 0,
+        down: None,
     });
     let members: Vec<Member> = members.collect();
-    let (hard, soft, seconds) = OUTPUT_LIMIT;
     for node in 1..members.len() {
         let mut rng = streams.stream(&format!("replication/{number}/{node}"));
-        let link = link(scenario, (zone(0), zone(node)), rng.next_u64());
-        let limit = OutputLimit::new(hard, soft, seconds, backlog);
+        let link = wiring.link(zone(0) * zones + zone(node), zone(node) * zones + zone(0));
         // Servers were not started at the same instant.
         let first = Time(rng.next_u64() % SECOND);
-        stream.add(link, limit, first, Time::ZERO);
+        stream.add(link, wiring.limit(), first, Time::ZERO);
     }
     ShardOf::new(History::new(stream), members)
 }
 
-/// The link from a primary to a replica.
-fn link(scenario: &Scenario, (from, to): (usize, usize), draws: u64) -> Link {
-    let way = scenario.network.way(from, to);
-    let back = Span(libm::round(scenario.network.way(to, from).mean()) as u64);
-    let bandwidth = scenario.network.replication_bandwidth;
-    Link {
-        bits_per_second: bandwidth.map(|bandwidth| bandwidth.0 * 1_000_000),
-        ..Link::new(Delay::new(way), back, draws)
+/// What links between nodes are made of.
+#[derive(Debug)]
+pub(super) struct Wiring {
+    /// By `from * zones + to`, as the ways of users.
+    delays: Vec<Delay>,
+    means: Vec<Span>,
+    bits_per_second: Option<u64>,
+    pub(super) backlog: Backlog,
+    /// Root of the draws of all links, and how many there have been.
+    seed: u64,
+    links: u64,
+}
+
+impl Wiring {
+    fn new(scenario: &Scenario, streams: &Streams) -> Self {
+        let zones = scenario.network.zones.number();
+        let way = |pair: usize| scenario.network.way(pair / zones, pair % zones);
+        let pairs = 0..zones * zones;
+        let bandwidth = scenario.network.replication_bandwidth;
+        Self {
+            delays: pairs.clone().map(|pair| Delay::new(way(pair))).collect(),
+            means: pairs
+                .map(|pair| Span(libm::round(way(pair).mean()) as u64))
+                .collect(),
+            bits_per_second: bandwidth.map(|bandwidth| bandwidth.0 * 1_000_000),
+            backlog: backlog(scenario),
+            seed: streams.stream("replication").next_u64(),
+            links: 0,
+        }
+    }
+
+    /// The limit of a new connection's output buffer.
+    pub(super) const fn limit(&self) -> OutputLimit {
+        let (hard, soft, seconds) = OUTPUT_LIMIT;
+        OutputLimit::new(hard, soft, seconds, self.backlog)
+    }
+
+    /// A new link.
+    fn link(&mut self, there: usize, back: usize) -> Link {
+        self.links += 1;
+        Link {
+            bits_per_second: self.bits_per_second,
+            ..Link::new(
+                self.delays[there].clone(),
+                self.means[back],
+                mix(self.seed ^ self.links),
+            )
+        }
+    }
+}
+
+impl Topology {
+    /// A new link from the primary of its shard to a node.
+    pub(super) fn link(&mut self, node: NodeAt) -> Link {
+        let shard = &self.shards[node.shard as usize];
+        let (from, to) = (shard.zone(shard.primary), shard.zone(node.member));
+        self.link_between(from, to)
+    }
+
+    /// A new link from zone to zone.
+    pub(super) fn link_between(&mut self, from: u8, to: u8) -> Link {
+        let (from, to) = (usize::from(from), usize::from(to));
+        self.wiring
+            .link(from * self.zones + to, to * self.zones + from)
+    }
+
+    /// The mean way from a node to those who ask it.
+    pub(super) fn mean_way(&self, from: u8) -> Span {
+        let row = usize::from(from) * self.zones;
+        let means = &self.wiring.means[row..row + self.zones];
+        let sum: u64 = means.iter().map(|mean| mean.0).sum();
+        Span(sum / self.zones as u64)
     }
 }

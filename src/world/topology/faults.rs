@@ -15,7 +15,7 @@ use crate::world::event::Event;
 
 use super::Topology;
 use super::replicas::DISKLESS_DELAY;
-use super::shard::{Down, ShardOf};
+use super::shard::{Down, ShardOf, Silence};
 
 /// What is going to happen to the nodes.
 #[derive(Clone, Copy, Debug)]
@@ -113,8 +113,14 @@ impl<P: Probe> World<P> {
     /// Nodes fail, all at once.
     fn fail(&mut self, nodes: &[NodeAt], fault: &FaultSpec) {
         let now = self.now;
-        let silent = (fault.kind != FaultKind::ProcessCrash).then_some(fault.timeout);
-        let down = Down { since: now, silent };
+        let silence = match fault.kind {
+            FaultKind::ProcessCrash => Silence::Refuses,
+            _ => Silence::Waits(fault.timeout),
+        };
+        let down = Down {
+            since: now,
+            silence,
+        };
         let mut struck = Vec::new();
         for node in nodes {
             let member = self.topology_mut().member_mut(*node);
@@ -153,11 +159,11 @@ impl<P: Probe> World<P> {
         shard.crashed = Some(now);
         shard.wire_lost = failure == Failure::HostAndWire;
         let reached = shard.history.stream.fail(now, failure);
-        let drained = shard
-            .members
-            .iter()
-            .filter(|member| member.is_candidate())
-            .filter_map(|member| Some(reached[member.stream?].1))
+        let there = shard.members.iter().filter(|member| member.down.is_none());
+        let drained = there
+            .filter_map(|member| member.stream)
+            .filter(|stream| shard.history.stream.will_have_data(*stream))
+            .map(|stream| reached[stream].1)
             .max();
         if drained.is_none() {
             self.lose_data(number);
@@ -170,14 +176,14 @@ impl<P: Probe> World<P> {
 
     /// Another node is there instead of one that failed, without data.
     fn replace(&mut self, node: NodeAt, since: Time) {
+        let now = self.now;
         let member = self.topology_mut().member_mut(node);
         if member.down.is_none_or(|down| down.since != since) {
             return;
         }
         member.down = None;
-        member.empty = true;
         member.serves = false;
-        member.reader.restart(self.now);
+        member.reader.restart(now);
         let shard = &self.topology().shards[node.shard as usize];
         if shard.crashed.is_none() {
             self.attach(node);
@@ -195,17 +201,14 @@ impl<P: Probe> World<P> {
         let topology = self.topology_mut();
         let link = topology.link(node);
         let shard = &mut topology.shards[node.shard as usize];
-        let stream = match shard.members[usize::from(node.member)].stream {
-            Some(stream) => stream,
-            None => {
-                let limit = topology.wiring.limit();
-                let first = now.saturating_add(Span(link.draws % 1_000_000_000));
-                shard.history.stream.add(link.clone(), limit, first, now)
-            }
-        };
+        let stream = shard.members[usize::from(node.member)].stream;
+        let stream = stream.unwrap_or_else(|| {
+            let limit = topology.wiring.limit();
+            let first = now.saturating_add(Span(link.draws % 1_000_000_000));
+            shard.history.stream.add(link.clone(), limit, first, now)
+        });
         let member = &mut shard.members[usize::from(node.member)];
         member.stream = Some(stream);
-        member.empty = true;
         member.serves = false;
         let resync = FullResync {
             data,
@@ -215,7 +218,9 @@ impl<P: Probe> World<P> {
             is_swapped: false,
         };
         member.resync = Some((now.saturating_add(DISKLESS_DELAY), resync));
-        shard.history.stream.disconnect(stream, now, Failure::Process);
+        let streams = &mut shard.history.stream;
+        streams.disconnect(stream, now, Failure::Process);
+        streams.lose_data(stream);
         shard.count_abroad();
     }
 
@@ -225,7 +230,9 @@ impl<P: Probe> World<P> {
         if shard.primary == node.member {
             self.nodes[node.shard as usize].change_speed(&spec, speed);
         } else {
-            shard.members[usize::from(node.member)].reader.change_speed(&spec, speed);
+            shard.members[usize::from(node.member)]
+                .reader
+                .change_speed(&spec, speed);
         }
     }
 
@@ -236,11 +243,15 @@ impl<P: Probe> World<P> {
     }
 
     pub(super) fn topology(&self) -> &Topology {
-        self.topology.as_deref().expect("only a topology has faults")
+        self.topology
+            .as_deref()
+            .expect("only a topology has faults")
     }
 
     pub(super) fn topology_mut(&mut self) -> &mut Topology {
-        self.topology.as_deref_mut().expect("only a topology has faults")
+        self.topology
+            .as_deref_mut()
+            .expect("only a topology has faults")
     }
 }
 
@@ -272,6 +283,7 @@ impl ShardOf {
         member.resync = None;
         if let Some(stream) = member.stream {
             self.history.stream.disconnect(stream, now, Failure::Host);
+            self.history.stream.lose_data(stream);
         }
         self.count_abroad();
     }

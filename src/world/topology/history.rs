@@ -6,6 +6,7 @@ use crate::kernel::memory::prefetch;
 use crate::scenario::commands::CommandName;
 use crate::store::keyspace::{Command, KeyId, KeyState, Keyspace, Outcome, Ttl};
 use crate::store::node::Reply;
+use crate::store::replication::limits::{Backlog, Clock};
 use crate::store::replication::shard::Shard;
 use crate::store::speed::wire;
 use crate::units::Time;
@@ -18,8 +19,11 @@ pub(super) struct Change {
     /// Offset of the write that made what was there before; 0 if that is older than the stream.
     version: u64,
     pub(super) was: KeyState,
+    pub(super) key: KeyId,
     /// Whether the value changed, or the key came or went, and not its time to live alone.
     pub(super) is_value: bool,
+    /// Whether a client asked for it: evictions and expiries are the server's own.
+    pub(super) is_asked: bool,
 }
 
 /// A shard's history.
@@ -101,7 +105,7 @@ impl History {
         if changes(command, reply.outcome) {
             let is_value = !(command.name.is_expire() || command.name == CommandName::GetEx);
             let length = wire::replicated(command, keyspace.shape(key));
-            bytes += self.write(reply.start, length, key, before, is_value);
+            bytes += self.write(reply.start, length, key, before, (is_value, true));
         }
         bytes
     }
@@ -113,7 +117,7 @@ impl History {
         let mut bytes = 0;
         for death in keyspace.deaths() {
             let length = wire::deleted(keyspace.shape(death.key));
-            bytes += self.write(at, length, death.key, death.held, true);
+            bytes += self.write(at, length, death.key, death.held, (true, false));
         }
         bytes
     }
@@ -127,13 +131,15 @@ impl History {
         bytes: u64,
         key: KeyId,
         was: KeyState,
-        is_value: bool,
+        (is_value, is_asked): (bool, bool),
     ) -> u64 {
         self.last = self.last.max(at);
         let change = Change {
             version: self.version(key),
             was,
+            key,
             is_value,
+            is_asked,
         };
         let end = self.stream.write(self.last, bytes, change);
         self.set_version(key, end);
@@ -156,8 +162,10 @@ impl History {
         let mut is_other = false;
         let log = self.stream.log();
         while version > applied {
-            // The record that ends there; of one that is forgotten nothing more is known.
-            let Some(record) = log.get(log.after(version - 1)) else {
+            // The record that ends there; of one that is forgotten nothing more is known, and the
+            // first one that is kept says nothing of this key.
+            let record = log.get(log.after(version - 1));
+            let Some(record) = record.filter(|record| record.end == version) else {
                 break;
             };
             held = record.what.was;
@@ -189,6 +197,36 @@ impl History {
             Age::Fresh
         };
         (outcome, age)
+    }
+
+    /// A write is taken back: what it overwrote is there again.
+    pub(super) fn take_back(&mut self, change: &Change) {
+        self.set_version(change.key, change.version);
+    }
+
+    /// The stream was cut at `offset`: keys that went behind that are not gone.
+    pub(super) fn reopen(&mut self, offset: u64) -> Vec<KeyId> {
+        let keep = self.graves.partition_point(|(end, _)| *end <= offset);
+        self.graves.drain(keep..).map(|(_, key)| key).collect()
+    }
+
+    /// All data are gone, and with them the replicas. The keys that are to be given back.
+    pub(super) fn begin_anew(&mut self, backlog: Backlog) -> Vec<KeyId> {
+        let end = self.stream.log().end();
+        self.stream = Shard::starting_at(end, backlog, Clock::default());
+        self.graves.drain(..).map(|(_, key)| key).collect()
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        let end = self.stream.log().end();
+        let mut replicas = self.stream.replicas().iter();
+        if replicas.any(|replica| replica.stream.applied() > end) {
+            return Err("a replica is ahead of its primary".to_owned());
+        }
+        if self.versions.iter().any(|version| *version > end) {
+            return Err("a key was written by what is not in the stream".to_owned());
+        }
+        Ok(())
     }
 
     /// A key is gone, and its number is to be given back once it can be.

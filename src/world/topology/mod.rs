@@ -9,14 +9,22 @@
 
 mod arrive;
 mod build;
+mod faults;
 mod history;
+mod promotion;
 mod replicas;
 mod shard;
 
+use std::collections::BTreeSet;
+
 use crate::kernel::quantiles::Quantiles;
-use crate::scenario::store::Reads;
+use crate::probe::VisitId;
+use crate::scenario::faults::FaultSpec;
+use crate::scenario::store::{Reads, StoreSpec};
 use crate::units::Span;
 
+use build::Wiring;
+use faults::Happening;
 use history::History;
 use shard::ShardOf;
 
@@ -36,6 +44,14 @@ pub(super) struct Topology {
     crossed: u64,
     /// Bytes that nodes sent to replicas in other zones, likewise.
     replicated: u64,
+    wiring: Wiring,
+    faults: Vec<FaultSpec>,
+    happenings: Vec<Happening>,
+    /// Zones that have failed: their users are served in the next one that has not.
+    dark: Vec<bool>,
+    spec: StoreSpec,
+    /// Visits of which a request got no answer.
+    troubled: BTreeSet<VisitId>,
 }
 
 /// Where a command goes, and from where.
@@ -55,10 +71,24 @@ impl Topology {
         if self.zones == 1 {
             return 0;
         }
-        match self.homes.get(class as usize) {
+        let zone = match self.homes.get(class as usize) {
             Some(Some(zone)) => *zone,
             _ => (number % self.zones as u64) as u8,
+        };
+        if self.dark[usize::from(zone)] {
+            self.beside(zone)
+        } else {
+            zone
         }
+    }
+
+    /// The zone that serves the users of one that has failed.
+    #[cold]
+    fn beside(&self, zone: u8) -> u8 {
+        let zones = self.zones;
+        let others = (1..zones).map(|step| (usize::from(zone) + step) % zones);
+        let mut lit = others.filter(|zone| !self.dark[*zone]);
+        lit.next().map_or(zone, |zone| zone as u8)
     }
 
     /// One way between the application's instance in zone `client` and a node, by uniform bits.
@@ -105,6 +135,21 @@ impl Topology {
     pub(super) fn history_of(&mut self, shard: u16) -> Option<&mut History> {
         let history = &mut self.shards[shard as usize].history;
         history.replicates().then_some(history)
+    }
+
+    /// Whether a shard has a primary that answers.
+    pub(super) fn is_served(&self, shard: u16) -> bool {
+        self.shards[shard as usize].crashed.is_none()
+    }
+
+    /// No replica is ahead of its primary, and no key was written by what is not in the stream.
+    ///
+    /// # Errors
+    /// Says what does not hold.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.shards
+            .iter()
+            .try_for_each(|shard| shard.history.check())
     }
 
     /// Bytes went into the stream of a shard.

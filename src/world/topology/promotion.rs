@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::probe::{Mark, Probe};
 use crate::session::KeyDeath;
-use crate::store::keyspace::{KeyId, KeyState, ShapeId};
+use crate::store::keyspace::{KeyId, KeyState};
 use crate::store::replication::link::Link;
 use crate::store::replication::log::Record;
-use crate::store::replication::stream::Failure;
 use crate::units::{Span, Time};
+use crate::world::World;
+use crate::world::owners::{ABANDONED, NOBODYS, RECORDED, WORKLOADS};
 use crate::world::side::KeyAt;
-use crate::world::{ABANDONED, NO_OWNER, RECORDED, World};
 
 use super::faults::NodeAt;
 use super::history::Change;
@@ -26,8 +26,7 @@ impl<P: Probe> World<P> {
         }
         let mut best: Option<(u64, usize)> = None;
         for place in 0..shard.members.len() {
-            let member = &shard.members[place];
-            if let (true, Some(stream)) = (member.is_candidate(), member.stream) {
+            if let Some(stream) = shard.with_data(place, now) {
                 let applied = shard.history.stream.applied(stream, now);
                 if best.is_none_or(|(most, _)| applied > most) {
                     best = Some((applied, place));
@@ -41,7 +40,10 @@ impl<P: Probe> World<P> {
                 self.lose_data(number);
             }
             let shard = &self.topology().shards[number as usize];
-            let there = shard.members.iter().position(|member| member.down.is_none());
+            let there = shard
+                .members
+                .iter()
+                .position(|member| member.down.is_none());
             if let Some(place) = there {
                 self.begin_empty(number, place as u8);
             }
@@ -60,7 +62,6 @@ impl<P: Probe> World<P> {
             member.stream = None;
             member.resync = None;
             member.serves = false;
-            member.empty = true;
         }
         let graves = shard.history.begin_anew(topology.wiring.backlog);
         let keyspace = self.nodes[number as usize].keyspace_mut();
@@ -78,7 +79,6 @@ impl<P: Probe> World<P> {
         shard.is_lost = false;
         let primary = &mut shard.members[usize::from(member)];
         primary.stream = None;
-        primary.empty = false;
         self.nodes[number as usize].restart(now);
         self.attach_others(number);
     }
@@ -88,8 +88,8 @@ impl<P: Probe> World<P> {
         for place in 0..self.topology().shards[number as usize].members.len() {
             let shard = &self.topology().shards[number as usize];
             let member = &shard.members[place];
-            let follows = member.stream.is_some() && !member.empty;
-            if place != usize::from(shard.primary) && member.down.is_none() && !follows {
+            let is_there = place != usize::from(shard.primary) && member.down.is_none();
+            if is_there && member.stream.is_none() {
                 self.attach(NodeAt {
                     shard: number,
                     member: place as u8,
@@ -131,9 +131,6 @@ impl<P: Probe> World<P> {
                 .and_then(|old| kept.iter().position(|place| *place == old));
             member.resync = None;
             member.serves &= member.stream.is_some();
-            if let (Some(stream), Some(_)) = (member.stream, member.down) {
-                shard.history.stream.disconnect(stream, now, Failure::Host);
-            }
         }
         shard.count_abroad();
         let wire = if shard.wire_lost {
@@ -172,16 +169,28 @@ impl<P: Probe> World<P> {
             history.take_back(change);
         }
         let graves = history.reopen(offset);
+        // What was taken back is not there as well.
+        if let Err(broken) = history.check() {
+            panic!("{broken} (seed {}, at {now:?})", self.seed);
+        }
         for record in undone {
             // A reply that was on its way when the network lost it is none.
             let acknowledged = record.at.saturating_add(wire) <= crashed;
             if acknowledged && record.what.is_asked {
-                let class = self.class_of(number, record.what.key);
+                let keyspace = self.nodes[number as usize].keyspace();
+                let class = self.number_of(keyspace.owner(record.what.key));
                 self.probe.mark(now, class, Mark::LostWrite, 1);
             }
         }
         for (key, (held, is_other)) in before {
-            self.settle_key(KeyAt { key: key.0, node: number }, held, is_other);
+            self.settle_key(
+                KeyAt {
+                    key: key.0,
+                    node: number,
+                },
+                held,
+                is_other,
+            );
         }
         let keyspace = self.nodes[number as usize].keyspace_mut();
         for key in graves {
@@ -197,15 +206,16 @@ impl<P: Probe> World<P> {
         let now = self.now;
         let keyspace = self.nodes[at.node as usize].keyspace();
         let (holds, owner) = (keyspace.state(key), keyspace.owner(key));
-        if !held.is_live && holds.is_live && owner >= ABANDONED && is_other {
-            let class = self.class_of(at.node, key);
+        let is_back = !held.is_live && holds.is_found(now.millis());
+        if is_back && owner >= ABANDONED && is_other {
+            let class = self.number_of(owner);
             self.probe.mark(now, class, Mark::Resurrected, 1);
         }
-        if owner == NO_OWNER && held.is_live && !holds.is_live {
-            self.release_key(at);
+        if owner >= NOBODYS && held.is_live && !holds.is_live {
+            self.release_key(self.number_of(owner), at);
         }
         if owner >= RECORDED {
-            if owner < super::super::WORKLOADS && held.is_live && !holds.is_live {
+            if owner < WORKLOADS && held.is_live && !holds.is_live {
                 self.recorded_key_died(owner - RECORDED, KeyDeath::Unreplicated);
             }
             return;
@@ -229,18 +239,6 @@ impl<P: Probe> World<P> {
                 self.visitors.get_mut(owner).session.ends_by(end);
             }
         }
-    }
-
-    /// The class of a key, as far as its owner or its shape tells.
-    fn class_of(&self, node: u16, key: KeyId) -> u16 {
-        let keyspace = self.nodes[node as usize].keyspace();
-        let owner = keyspace.owner(key);
-        if owner < RECORDED {
-            return self.visitors.get(owner).user.class();
-        }
-        let shape: ShapeId = keyspace.shape_id(key);
-        let place = self.crowds.iter().position(|crowd| crowd.shape == shape);
-        place.unwrap_or(0) as u16
     }
 }
 

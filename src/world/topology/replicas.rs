@@ -2,7 +2,6 @@
 //! output buffers are over the limit, and how those come back that were given up.
 
 use crate::probe::{Probe, ReplicaId};
-use crate::store::replication::replica::Serves;
 use crate::store::replication::resync::FullResync;
 use crate::units::{Span, Time};
 use crate::world::World;
@@ -13,7 +12,7 @@ use super::shard::ShardOf;
 
 /// `repl-diskless-sync-delay` of redis.conf and valkey.conf: the primary waits for further
 /// replicas before it forks.
-const DISKLESS_DELAY: Span = Span::from_secs(5);
+pub(super) const DISKLESS_DELAY: Span = Span::from_secs(5);
 
 impl<P: Probe> World<P> {
     /// Puts the next look at the replicas on the agenda, if there are any.
@@ -34,6 +33,9 @@ impl<P: Probe> World<P> {
             return;
         };
         for (number, shard) in topology.shards.iter_mut().enumerate() {
+            if shard.crashed.is_some() {
+                continue;
+            }
             let node = &mut self.nodes[number];
             shard.history.stream.settle(now);
             shard.history.give_back(node.keyspace_mut());
@@ -88,7 +90,7 @@ impl ShardOf {
             let Some(stream) = member.stream else {
                 continue;
             };
-            let waits = member.resync.is_some();
+            let waits = member.resync.is_some() || member.down.is_some();
             let replicas = self.history.stream.replicas();
             if waits || replicas[stream].stream.is_open() || replicas[stream].stream.drained() > now
             {
@@ -128,13 +130,15 @@ impl ShardOf {
         stalls
     }
 
-    /// A replica that loads all its data answers no reads, and is sent none.
+    /// A replica that has no data, or loads them, answers no reads, and is sent none. Of one that
+    /// is gone nobody knows before that is noticed.
     fn look_who_serves(&mut self, now: Time) {
-        for member in &mut self.members {
-            let serves = member
-                .stream
-                .map(|stream| self.history.stream.serves(stream, now));
-            member.serves = serves.is_some_and(|serves| serves != Serves::Loading);
+        for place in 0..self.members.len() {
+            let serves = self.with_data(place, now).is_some();
+            let member = &mut self.members[place];
+            if member.down.is_none() {
+                member.serves = serves;
+            }
         }
     }
 
@@ -142,7 +146,7 @@ impl ShardOf {
     fn lags(&mut self, now: Time) -> Vec<(usize, Span, Span)> {
         let mut lags = Vec::with_capacity(self.members.len());
         for place in 0..self.members.len() {
-            let Some(stream) = self.members[place].stream else {
+            let Some(stream) = self.with_data(place, now) else {
                 continue;
             };
             let history = &mut self.history;

@@ -4,7 +4,7 @@ use crate::scenario::store::Reads;
 use crate::store::node::Reader;
 use crate::store::replication::resync::FullResync;
 use crate::store::replication::stream::Stream;
-use crate::units::Time;
+use crate::units::{Span, Time};
 
 use super::history::History;
 
@@ -20,6 +20,24 @@ pub(super) struct Member {
     pub(super) resync: Option<(Time, FullResync)>,
     /// Whether reads are sent there.
     pub(super) serves: bool,
+    /// Whether it has failed, and nobody has taken its place yet.
+    pub(super) down: Option<Down>,
+}
+
+/// A node that has failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Down {
+    pub(super) since: Time,
+    pub(super) silence: Silence,
+}
+
+/// What becomes of a command that nobody executes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Silence {
+    /// The host refuses it at once.
+    Refuses,
+    /// The application waits for so long.
+    Waits(Span),
 }
 
 /// A shard.
@@ -30,6 +48,12 @@ pub(super) struct ShardOf {
     pub(super) primary: u8,
     /// Replicas in other zones than the primary.
     pub(super) abroad: u64,
+    /// When the primary failed, until another one is there.
+    pub(super) crashed: Option<Time>,
+    /// Whether what it had sent was lost with it.
+    pub(super) wire_lost: bool,
+    /// Whether the data are gone, too.
+    pub(super) is_lost: bool,
 }
 
 impl ShardOf {
@@ -39,9 +63,20 @@ impl ShardOf {
             members,
             primary: 0,
             abroad: 0,
+            crashed: None,
+            wire_lost: false,
+            is_lost: false,
         };
         shard.count_abroad();
         shard
+    }
+
+    /// Whether a replica is there and has data that it could be promoted with; its stream.
+    pub(super) fn with_data(&mut self, member: usize, now: Time) -> Option<usize> {
+        let member = &self.members[member];
+        let stream = member.stream.filter(|_| member.down.is_none())?;
+        let has_data = self.history.stream.has_data(stream, now);
+        has_data.then_some(stream)
     }
 
     /// Counts the replicas in other zones than the primary.

@@ -271,3 +271,38 @@ fn a_resynchronisation_may_not_get_through() {
     assert!((515..525).contains(&closed), "{closed}");
     assert_eq!(shard.serves(0, millis(5000)), Serves::Stale(0));
 }
+
+/// Whoever has old data can be promoted with them, so all that was written since is kept, however
+/// far it is beyond the backlog; without data there is nothing to keep, and nobody to promote.
+#[test]
+fn old_data_may_be_all_there_is() {
+    let mut shard = left_behind();
+    shard.resynchronise(0, resync().stages(millis(5000)));
+    shard.settle(millis(5050));
+    assert!(shard.has_data(0, millis(5050)));
+    let mut crashed = shard.clone();
+    assert_eq!(crashed.fail(millis(5050), Failure::Host)[0].0, 590_000);
+    assert!(crashed.will_have_data(0) && crashed.has_data(0, millis(5051)));
+    let mut lost = Vec::new();
+    let promoted = crashed.promote(0, millis(5060), |r| lost.push(r.what), |_| link());
+    assert_eq!((promoted.offset, promoted.lost), (590_000, 3999));
+    assert_eq!(lost.len(), 3999);
+    // From here to the end of loading there are neither the old data nor the new.
+    let mut loads = shard.clone();
+    assert!(!shard.has_data(0, millis(5110)) && shard.has_data(0, millis(5170)));
+    loads.fail(millis(5110), Failure::Host);
+    assert!(loads.will_have_data(0) && !loads.has_data(0, millis(5111)));
+    assert!(loads.has_data(0, millis(5170)));
+
+    let mut empty = left_behind();
+    empty.lose_data(0);
+    empty.settle(millis(5001));
+    assert!(empty.log().start() > 590_000);
+    assert!(!empty.has_data(0, millis(5001)) && !empty.reconnect(0, millis(5001)));
+    empty.resynchronise(0, resync().stages(millis(5001)));
+    assert!(!empty.has_data(0, millis(5050)));
+    let mut crashed = empty.clone();
+    crashed.fail(millis(5050), Failure::Host);
+    assert!(!crashed.will_have_data(0) && !crashed.has_data(0, millis(6000)));
+    assert!(empty.has_data(0, millis(5170)));
+}
