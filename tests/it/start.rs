@@ -381,6 +381,9 @@ fn a_failover_keeps_the_keys_of_the_past() {
     let fault = "[[faults]]\nat = \"1m\"\nkind = \"process-crash\"\npromotion = \"1s\"\n";
     let run = measure(&half_hour(&format!("{text}{fault}"), None));
     assert_near("outage", metric(&run, "write_outage"), 1.0, 1e-9);
-    assert_near("lost", metric(&run, "sessions_lost"), 0.0, 0.0);
+    for cause in ["node_lost", "unreplicated", "evicted"] {
+        let lost = metric(&run, &format!("sessions_lost.{cause}"));
+        assert_near(cause, lost, 0.0, 0.0);
+    }
     assert!(metric(&run, "failed_requests") > 0.0);
 }
