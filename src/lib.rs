@@ -48,6 +48,7 @@ pub mod cloudwatch;
 pub mod compare;
 pub mod cost;
 pub mod fidelity;
+pub mod gate;
 pub mod kernel;
 pub mod measure;
 pub mod metrics;

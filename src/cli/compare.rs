@@ -5,21 +5,25 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::compare::{self, Side, Visits};
+use crate::gate::Checks;
+use crate::gate::baseline::{self, Observed};
+use crate::metrics::expect::verdicts;
 use crate::metrics::owners::Owners;
 use crate::metrics::recorder::Recorder;
 use crate::page;
 use crate::probe::Both;
 use crate::report::identity::Identity;
-use crate::scenario::Scenario;
+use crate::scenario::{self, Scenario};
 use crate::world;
 
 use super::exit::{Exit, Failure};
+use super::gates::{self, Gate, Gates, first_of};
 use super::interrupt::Interrupt;
 use super::output::replace;
 use super::progress::Progress;
 use super::report;
-use super::scenario::Changes;
-use super::terminal::to_stdout;
+use super::scenario::{Changes, Lines};
+use super::terminal::{to_stderr, to_stdout};
 use super::trace::Recording;
 
 /// Compare two designs under the same users
@@ -44,6 +48,14 @@ pub(super) struct Compare {
     /// File for it, instead of stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// End with 10 if an expectation of B does not hold, 11 if B is worse than A
+    #[arg(long)]
+    gate: bool,
+    /// Pairs of runs, each with other draws, for the verdicts of --gate
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    replicates: u64,
+    #[command(flatten)]
+    gates: Gates,
     /// Show metrics that are the same, too
     #[arg(long)]
     all: bool,
@@ -68,17 +80,24 @@ enum Format {
 
 impl Compare {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
+        self.refuse_idle_options()?;
         let interrupt = Interrupt::listen();
         // Both are read before either is run.
-        let first = load(&self.first, &Changes::default())?;
+        let unchanged = Changes::default();
+        let first = load(&self.first, &unchanged)?;
         let second = load(&self.second, &self.changes)?;
-        let [first_name, second_name] = self.names([&first.0, &second.0]);
+        let names = self.names([&first.scenario, &second.scenario]);
+        let gate = self.gates.watching(&second.scenario.expect)?;
+        let (file, lines) = (second.file.clone(), second.lines.clone());
+        let mut observed = Vec::with_capacity(2);
         let mut sides = Vec::with_capacity(2);
-        for (name, (scenario, replicate)) in [(first_name, first), (second_name, second)] {
-            match self.simulate(name, scenario, replicate, &interrupt)? {
-                Some(side) => sides.push(side),
-                None => return Ok(Exit::Interrupted),
-            }
+        for (name, design) in names.into_iter().zip([first, second]) {
+            let found = self.observe(name, design, &gate, &interrupt)?;
+            let Some((side, values)) = found else {
+                return Ok(Exit::Interrupted);
+            };
+            sides.push(side);
+            observed.push(values);
         }
         let sides = [&sides[0], &sides[1]];
         let found = compare::compare(sides);
@@ -96,7 +115,59 @@ impl Compare {
             Some(out) => replace(out, text.as_bytes())?,
             None => to_stdout(&text)?,
         }
-        Ok(Exit::Success)
+        if !self.gate {
+            return Ok(Exit::Success);
+        }
+        let [before, now] = [observed.remove(0), observed.remove(0)];
+        let verdicts = verdicts(&sides[1].scenario, &sides[1].measurements);
+        let checks = Checks {
+            scenario: sides[1].scenario.name.clone(),
+            file,
+            list: gates::expected(&verdicts, &lines),
+        };
+        let gate = gate.against(&sides[0].name, before);
+        let concluded = self.gates.conclude(&gate, checks, &now)?;
+        if !self.quiet {
+            to_stderr(&concluded.text);
+        }
+        Ok(first_of(&concluded.exits))
+    }
+
+    fn refuse_idle_options(&self) -> Result<(), Failure> {
+        if self.gate {
+            return Ok(());
+        }
+        let more = (self.replicates > 1).then_some("--replicates");
+        let asked = more.or(self.gates.needing_baseline());
+        gates::without("--gate", asked.or(self.gates.telling()))
+    }
+
+    /// Runs one of the two, and the further replicates of it; `None` if it was interrupted.
+    fn observe(
+        &self,
+        name: String,
+        design: Design,
+        gate: &Gate,
+        interrupt: &Interrupt,
+    ) -> Result<Option<(Side, Observed)>, Failure> {
+        let Design {
+            scenario,
+            replicate,
+            ..
+        } = design;
+        let side = self.simulate(name, &scenario, replicate, interrupt)?;
+        let Some(side) = side else { return Ok(None) };
+        let mut observed = baseline::of_run(&side.identity, &gate.watched, &side.measurements);
+        for number in (replicate..).take(self.replicates as usize).skip(1) {
+            let further = self.simulate(String::new(), &scenario, number, interrupt)?;
+            let Some(further) = further else {
+                return Ok(None);
+            };
+            for point in observed.points.values_mut() {
+                point.add(number, &gate.watched, &further.measurements);
+            }
+        }
+        Ok(Some((side, observed)))
     }
 
     /// What the two are called: as their scenarios, or as they were named where these are alike.
@@ -116,7 +187,7 @@ impl Compare {
     fn simulate(
         &self,
         name: String,
-        scenario: Scenario,
+        scenario: &Scenario,
         replicate: u64,
         interrupt: &Interrupt,
     ) -> Result<Option<Side>, Failure> {
@@ -126,10 +197,10 @@ impl Compare {
         };
         let mut progress = Progress::new(scenario.duration, self.quiet);
         let mut sent = 0;
-        let measuring = Both(Recorder::new(&scenario), Owners::of(&scenario));
+        let measuring = Both(Recorder::new(scenario), Owners::of(scenario));
         let probe = Both(measuring, Visits::default());
         let simulated =
-            world::simulate_recorded(&scenario, rows, replicate, probe, &mut |at, requests| {
+            world::simulate_recorded(scenario, rows, replicate, probe, &mut |at, requests| {
                 sent = requests;
                 progress.update(at, requests);
                 !interrupt.requested()
@@ -144,18 +215,34 @@ impl Compare {
             name,
             identity: Identity::new(scenario.to_toml(), scenario.seed, replicate),
             measurements: recorder.finish_with(owners.if_several()),
-            scenario,
+            scenario: scenario.clone(),
             visits,
         }))
     }
 }
 
-/// The scenario that is named, or that of a result, and the replicate.
-fn load(named: &Path, changes: &Changes) -> Result<(Scenario, u64), Failure> {
-    if named.is_dir() {
+/// One of the two before it is run.
+struct Design {
+    scenario: Scenario,
+    replicate: u64,
+    /// What messages call its file.
+    file: String,
+    lines: Lines,
+}
+
+/// The scenario that is named, or that of a result.
+fn load(named: &Path, changes: &Changes) -> Result<Design, Failure> {
+    let (file, replicate) = if named.is_dir() {
         let (folder, saved) = report::read(named)?;
-        let scenario = changes.load(&folder.join("scenario.toml"))?.scenario;
-        return Ok((scenario, saved.summary.replicate));
-    }
-    Ok((changes.load(named)?.scenario, 0))
+        (folder.join("scenario.toml"), saved.summary.replicate)
+    } else {
+        (named.to_path_buf(), 0)
+    };
+    let opened = changes.open(&file)?;
+    Ok(Design {
+        scenario: scenario::load_input(&opened.input())?.scenario,
+        replicate,
+        file: opened.name().to_owned(),
+        lines: opened.lines(),
+    })
 }

@@ -18,6 +18,10 @@ pub(super) enum Exit {
     InvalidScenario = 3,
     /// An expectation of the scenario, or a bound on a measured figure, does not hold.
     NotMet = 10,
+    /// Worse than the baseline.
+    Regressed = 11,
+    /// Whether it is worse than the baseline is open, and that was to be decided.
+    Inconclusive = 12,
     /// Runs of a sweep failed, or points are missing.
     SweepIncomplete = 14,
     /// The run was interrupted; its result is incomplete.

@@ -13,10 +13,11 @@ use crate::sweep::plan::Plan;
 use crate::sweep::text;
 
 use super::exit::{Exit, Failure};
+use super::gates::{BaselineArgument, Gates, first_of};
 use super::output::plain;
 use super::scenario::Opened;
 use super::sweep::folder::{Folder, PART};
-use super::sweep::{exit, write_results};
+use super::sweep::{conclude, prepare, write_results};
 use super::terminal::to_stdout;
 
 /// Put the parts of a sweep together
@@ -32,6 +33,10 @@ pub(super) struct Merge {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    baseline: BaselineArgument,
+    #[command(flatten)]
+    gates: Gates,
     /// Print nothing
     #[arg(short, long)]
     quiet: bool,
@@ -49,6 +54,7 @@ impl Merge {
         let input = opened.input();
         let sweep = load_sweep(&input)?;
         let plan = Plan::new(&sweep)?;
+        let gate = prepare(&self.gates, &self.baseline, &plan)?;
         let outcomes = merge(&plan, parts).map_err(|mismatch| match mismatch {
             Mismatch::Foreign(why) => Failure::new(Exit::InvalidScenario, why),
             Mismatch::Missing(points) => {
@@ -63,7 +69,11 @@ impl Merge {
             let folder = self.out.display();
             to_stdout(&format!("{}Files in {folder}\n", text::summary(&results)))?;
         }
-        Ok(exit(&results))
+        let concluded = conclude(&self.gates, &gate, &results, &opened)?;
+        if !self.quiet {
+            to_stdout(&concluded.text)?;
+        }
+        Ok(first_of(&concluded.exits))
     }
 }
 

@@ -8,6 +8,7 @@ mod compare;
 mod exit;
 mod explain;
 mod fidelity;
+mod gates;
 mod init;
 mod input;
 mod interrupt;
@@ -51,8 +52,8 @@ use terminal::ColorChoice;
 Begin with: sessionsim init --out shop.toml, or sessionsim run @ecommerce-carts
 
 Exit codes: 0 all went well, 1 files could not be read or written, 2 wrong usage, 3 the scenario,
-trace or measured run is not valid, 10 an expectation or a bound does not hold, 14 a sweep is
-incomplete, 130 interrupted. 101 is a bug in sessionsim.")]
+trace or measured run is not valid, 10 an expectation or a bound does not hold, 11 worse than the
+baseline, 12 perhaps worse (with --strict), 14 a sweep is incomplete, 130 interrupted. 101 is a bug in sessionsim.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cloudwatch;
+use crate::gate::{Checks, baseline};
 use crate::measure::measure;
 use crate::metrics::expect::verdicts;
 use crate::page;
 use crate::report::identity::Identity;
 use crate::report::{Outcome, json, losses, markdown, series, text};
-use crate::scenario::Scenario;
+use crate::scenario;
 
 use super::exit::{Exit, Failure};
+use super::gates::{self, BaselineArgument, Gates, first_of};
 use super::interrupt::Interrupt;
 use super::output::{ADDED, Destination, replace};
 use super::progress::Progress;
@@ -28,7 +30,8 @@ use super::trace::Recording;
 /// version of the model, so equal runs write equal files and different runs different folders.
 /// output/<scenario>/latest holds the id of the last run. An interrupted run ends in <id>.partial.
 ///
-/// The exit code is 10 if an expectation of the scenario does not hold.
+/// The exit code is 10 if an expectation of the scenario does not hold, 11 if the result is worse
+/// than that of --baseline.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// The scenario: a file, `-` for stdin, or @NAME for one that is shipped
@@ -50,6 +53,10 @@ pub(super) struct Run {
     /// Write a page over the result too: report.html in its folder
     #[arg(long)]
     report: bool,
+    #[command(flatten)]
+    baseline: BaselineArgument,
+    #[command(flatten)]
+    gates: Gates,
     /// Show no progress and no notes
     #[arg(short, long)]
     quiet: bool,
@@ -75,7 +82,12 @@ fn seeds() -> impl clap::builder::TypedValueParser<Value = u64> {
 impl Run {
     pub(super) fn run(&self, color: ColorChoice) -> Result<Exit, Failure> {
         let interrupt = Interrupt::listen();
-        let scenario = self.load()?;
+        let opened = self.changes.open(&self.file)?;
+        let mut scenario = scenario::load_input(&opened.input())?.scenario;
+        scenario.seed = self.seed.unwrap_or(scenario.seed);
+        let scenario = scenario;
+        let gate = self.gates.prepare(&self.baseline, &scenario.expect)?;
+        gate.must_have_one_of(std::iter::once(String::new()))?;
         let identity = Identity::new(scenario.to_toml(), scenario.seed, self.replicate);
         let destination = Destination::prepare(self.out.as_deref(), &scenario.name, &identity.id)?;
 
@@ -113,40 +125,49 @@ impl Run {
             let page = page::render(&[page::of_outcome(outcome)]);
             replace(&folder.join(ADDED[0]), page.as_bytes())?;
         }
-        let folder = folder.display().to_string();
+        let verdicts = verdicts(&scenario, &measurements);
+        let checks = Checks {
+            scenario: scenario.name.clone(),
+            file: opened.name().to_owned(),
+            list: gates::expected(&verdicts, &opened.lines()),
+        };
+        let observed = baseline::of_run(&identity, &gate.watched, &measurements);
+        self.tell(outcome, &summary, &folder.display().to_string(), color)?;
+        if !measurements.complete {
+            return Ok(Exit::Interrupted);
+        }
+        let concluded = self.gates.conclude(&gate, checks, &observed)?;
+        match self.format {
+            Format::Text => to_stdout(&concluded.text)?,
+            _ if !self.quiet => to_stderr(&concluded.text),
+            _ => {}
+        }
+        Ok(first_of(&concluded.exits))
+    }
+
+    /// Prints what is asked for.
+    fn tell(
+        &self,
+        outcome: Outcome<'_>,
+        summary: &str,
+        folder: &str,
+        color: ColorChoice,
+    ) -> Result<(), Failure> {
         match self.format {
             Format::Text => {
                 let style = text::Style {
                     color: color.for_stdout(),
-                    files: Some(&folder),
+                    files: Some(folder),
                 };
                 to_stdout(&text::summary(outcome, style))?;
             }
-            Format::Json | Format::Markdown | Format::Sentence => {
-                to_stdout(&match self.format {
-                    Format::Markdown => markdown::markdown(outcome),
-                    Format::Sentence => format!("{}\n", markdown::sentence(outcome)),
-                    Format::Json | Format::Text => summary,
-                })?;
-                if !self.quiet {
-                    to_stderr(&format!("Files in {folder}\n"));
-                }
-            }
+            Format::Json => to_stdout(summary)?,
+            Format::Markdown => to_stdout(&markdown::markdown(outcome))?,
+            Format::Sentence => to_stdout(&format!("{}\n", markdown::sentence(outcome)))?,
         }
-        let met = verdicts(&scenario, &measurements)
-            .iter()
-            .all(|verdict| verdict.holds);
-        Ok(match (measurements.complete, met) {
-            (false, _) => Exit::Interrupted,
-            (true, false) => Exit::NotMet,
-            (true, true) => Exit::Success,
-        })
-    }
-
-    /// The scenario with what the command line changes of it.
-    fn load(&self) -> Result<Scenario, Failure> {
-        let mut scenario = self.changes.load(&self.file)?.scenario;
-        scenario.seed = self.seed.unwrap_or(scenario.seed);
-        Ok(scenario)
+        if self.format != Format::Text && !self.quiet {
+            to_stderr(&format!("Files in {folder}\n"));
+        }
+        Ok(())
     }
 }

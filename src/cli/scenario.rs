@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::metrics::expect::JUDGE;
+use crate::scenario::expect::{self, Expectation};
 use crate::scenario::{self, Loaded, Problems, Source};
 
 use super::exit::{Exit, Failure};
@@ -80,6 +81,16 @@ impl Opened<'_> {
         }
     }
 
+    /// What messages call it.
+    pub(super) fn name(&self) -> &str {
+        &self.source.name
+    }
+
+    /// The expectations that it states itself, with their lines.
+    pub(super) fn lines(&self) -> Lines {
+        Lines(expect::lines(&self.source.text))
+    }
+
     /// What the scenario is read from.
     pub(super) fn input(&self) -> scenario::Input<'_> {
         scenario::Input {
@@ -90,6 +101,18 @@ impl Opened<'_> {
             trace: &trace::look,
             judge: Some(JUDGE),
         }
+    }
+}
+
+/// Which lines of a scenario state its expectations.
+#[derive(Clone, Debug)]
+pub(super) struct Lines(Vec<(Expectation, usize)>);
+
+impl Lines {
+    /// The line that states an expectation, from 1; `None` if another file does, or `--set`.
+    pub(super) fn of(&self, expectation: &Expectation) -> Option<usize> {
+        let found = self.0.iter().find(|(stated, _)| stated == expectation);
+        found.map(|(_, line)| *line)
     }
 }
 

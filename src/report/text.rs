@@ -19,7 +19,7 @@ use super::format::{value as shown, words};
 use super::limits::{Known, database_capacity};
 use super::outage::outage;
 use super::page::{Page, Pair, Section};
-use super::warnings::{still_fills, warnings};
+use super::warnings::{beginning, still_fills, warnings};
 use super::{latencies, parts, workloads};
 
 /// How the summary is shown.
@@ -454,23 +454,6 @@ fn database(figures: &Figures<'_>) -> Section {
         pairs.push(figures.pair("load saved", "db_load_saved"));
     }
     ("Database", pairs)
-}
-
-/// How the run began.
-fn beginning(scenario: &Scenario) -> String {
-    let warmup = words(scenario.warmup);
-    let history = scenario.start.history();
-    if history == Span::ZERO {
-        return format!("Left out: a warm-up of {warmup}, which began with an empty store.");
-    }
-    let mut text = format!(
-        "It began as if the system had been running for {}.",
-        words(history)
-    );
-    if scenario.warmup > Span::ZERO {
-        let _ = write!(text, " Left out: its first {warmup}.");
-    }
-    text
 }
 
 fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {

@@ -1,5 +1,7 @@
 //! What a reader should know before trusting a result.
 
+use std::fmt::Write as _;
+
 use crate::metrics::measurements::Measurements;
 use crate::scenario::Scenario;
 use crate::scenario::users::TtlKind;
@@ -75,6 +77,23 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
         ));
     }
     list
+}
+
+/// How the run began.
+pub(super) fn beginning(scenario: &Scenario) -> String {
+    let warmup = words(scenario.warmup);
+    let history = scenario.start.history();
+    if history == Span::ZERO {
+        return format!("Left out: a warm-up of {warmup}, which began with an empty store.");
+    }
+    let mut text = format!(
+        "It began as if the system had been running for {}.",
+        words(history)
+    );
+    if scenario.warmup > Span::ZERO {
+        let _ = write!(text, " Left out: its first {warmup}.");
+    }
+    text
 }
 
 /// Whose sessions live longest by themselves, among those with a TTL, and how long.

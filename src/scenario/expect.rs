@@ -4,6 +4,8 @@
 //! known above this module, so only the form is read here; a [`Judge`] that is passed in says
 //! whether the metric exists, whether the bound has its unit, and whether it can apply.
 
+mod lines;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,6 +18,8 @@ use super::reader::key::Kind;
 use super::reader::problem::Problem;
 use super::reader::tree::{Entry, Node, Place, Tree};
 use super::reader::value::{Value, quoted, wrong_type};
+
+pub use lines::lines;
 
 /// One expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -88,6 +88,7 @@ struct Point<'a> {
     name: Option<&'a str>,
     values: BTreeMap<&'a str, &'a str>,
     scenario_sha256: &'a str,
+    seed: u64,
     warmup_seconds: f64,
     meets: bool,
     expectations: Vec<JudgedAt>,
@@ -213,6 +214,7 @@ fn point<'a>(results: &'a Results<'_>, point: usize) -> Point<'a> {
             .map(|(axis, value)| (&*axis.name, value.shown()))
             .collect(),
         scenario_sha256: &results.plan.expected[point].scenario_hash,
+        seed: results.plan.expected[point].seed,
         warmup_seconds: results.plan.expected[point].warmup.seconds(),
         meets: results.meets(point),
         expectations: results.judged(point).iter().map(judged_at).collect(),

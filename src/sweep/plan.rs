@@ -19,6 +19,8 @@ const MOST_WRONG: usize = 200;
 pub struct Expected {
     /// SHA-256 of its resolved scenario.
     pub scenario_hash: String,
+    /// Its seed.
+    pub seed: u64,
     /// Requests of a run, roughly.
     pub requests: f64,
     /// Events of a run, roughly.
@@ -165,6 +167,7 @@ fn expected(point: LoadedPoint) -> (Expected, Vec<Expectation>) {
         events: scenario.expected_events(),
         sessions: scenario.expected_live_sessions(),
         warmup: scenario.warmup,
+        seed: scenario.seed,
         scenario_hash: Identity::new(point.toml, scenario.seed, 0).scenario_hash,
     };
     (expected, scenario.expect)

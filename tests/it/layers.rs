@@ -61,6 +61,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "sweep",
         &["units", "kernel", "scenario", "metrics", "report"],
     ),
+    ("gate", &["units", "scenario", "metrics", "report", "sweep"]),
     (
         "cli",
         &[
@@ -72,6 +73,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "world",
             "replay",
             "fidelity",
+            "gate",
             "charts",
             "compare",
             "cost",

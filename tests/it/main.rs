@@ -15,6 +15,7 @@ mod expectations;
 mod explain;
 mod failures;
 mod fidelity;
+mod gates;
 mod init;
 mod intents;
 mod layers;

@@ -3,10 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::findings::{Checked, Finding, RULE};
+use crate::gate::annotations::{MOST, escaped, property};
 
-/// A runner keeps so many annotations of a kind for each step and drops the others silently.
-const MOST: usize = 10;
+use super::findings::{Checked, Finding, RULE};
 
 /// A line for each problem. Beyond what a runner keeps, the last line says how many more there are.
 pub(super) fn render(checked: &[Checked]) -> String {
@@ -47,22 +46,4 @@ fn annotation(finding: &Finding<'_>) -> String {
         escaped(&finding.whole_text(), &[])
     );
     text
-}
-
-/// A value among the properties, where colons and commas have a meaning too.
-fn property(value: &str) -> String {
-    escaped(value, &[(':', "%3A"), (',', "%2C")])
-}
-
-/// As the runner's toolkit escapes (`@actions/core`, command.ts).
-fn escaped(text: &str, more: &[(char, &str)]) -> String {
-    let always = [('%', "%25"), ('\r', "%0D"), ('\n', "%0A")];
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match always.iter().chain(more).find(|(plain, _)| *plain == c) {
-            Some((_, code)) => out.push_str(code),
-            None => out.push(c),
-        }
-    }
-    out
 }

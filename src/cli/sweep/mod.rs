@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::gate::{self, Checks, baseline};
 use crate::measure::measure;
 use crate::report::Outcome as Reported;
 use crate::report::identity::Identity;
@@ -22,8 +23,9 @@ use crate::sweep::runs::{Outcomes, carry_out};
 use crate::sweep::{document, tables, text};
 
 use super::exit::{Exit, Failure};
+use super::gates::{BaselineArgument, Concluded, Gate, Gates, first_of};
 use super::interrupt::Interrupt;
-use super::scenario::Changes;
+use super::scenario::{Changes, Opened};
 use super::terminal::{ColorChoice, to_stderr, to_stdout};
 use super::trace::Recording;
 
@@ -38,8 +40,8 @@ use scheduler::Partition;
 /// number of cores. A finished run is on disk at once: a sweep that was interrupted or killed goes
 /// on with --resume.
 ///
-/// The exit code is 10 if an expectation does not hold where [sweep] asks for it, 14 if a run
-/// failed.
+/// The exit code is 10 if an expectation does not hold where [sweep] asks for it, 11 if a point is
+/// worse than in --baseline, 14 if a run failed.
 #[derive(Debug, Args)]
 #[allow(
     clippy::doc_markdown,
@@ -65,6 +67,10 @@ pub(super) struct SweepCommand {
     /// Cores to use, instead of all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    #[command(flatten)]
+    baseline: BaselineArgument,
+    #[command(flatten)]
+    gates: Gates,
     /// What to print on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
     format: Format,
@@ -91,6 +97,11 @@ impl SweepCommand {
                 .build_global();
         }
         let slice = self.partition.map(Partition::resolve).transpose()?;
+        let asked = self.baseline.option().or(self.gates.telling());
+        if let (Some(_), Some(option)) = (slice, asked) {
+            let message = format!("a part is no whole result: give {option} to `sessionsim merge`");
+            return Err(Failure::new(Exit::Usage, message));
+        }
         let opened = self.changes.open(&self.file)?;
         let input = opened.input();
         let sweep = load_sweep(&input)?;
@@ -99,6 +110,7 @@ impl SweepCommand {
             to_stdout(&listing::text(&plan))?;
             return Ok(Exit::Success);
         }
+        let gate = prepare(&self.gates, &self.baseline, &plan)?;
         let place = self.place(&plan, slice);
         let folder = Folder::open(&place, self.resume)?;
         let Some(outcomes) = self.carry_out(&plan, &folder, slice, &interrupt) else {
@@ -115,7 +127,14 @@ impl SweepCommand {
         }
         let results = Results::new(&plan, outcomes);
         write_results(&results, &folder)?;
-        self.report(&results, &place)
+        self.report(&results, &place)?;
+        let concluded = conclude(&self.gates, &gate, &results, &opened)?;
+        match self.format {
+            Format::Text => to_stdout(&concluded.text)?,
+            Format::Json if !self.quiet => to_stderr(&concluded.text),
+            Format::Json => {}
+        }
+        Ok(first_of(&concluded.exits))
     }
 
     /// Where the results go.
@@ -200,7 +219,7 @@ impl SweepCommand {
         })
     }
 
-    fn report(&self, results: &Results<'_>, place: &Path) -> Result<Exit, Failure> {
+    fn report(&self, results: &Results<'_>, place: &Path) -> Result<(), Failure> {
         match self.format {
             Format::Text => {
                 let folder = place.display();
@@ -213,19 +232,41 @@ impl SweepCommand {
                 to_stdout(&String::from_utf8_lossy(&text))?;
             }
         }
-        Ok(exit(results))
+        Ok(())
     }
 }
 
-/// How a sweep with these results ends.
-pub(super) fn exit(results: &Results<'_>) -> Exit {
+/// Opens the baseline of a sweep.
+pub(super) fn prepare(
+    gates: &Gates,
+    baseline: &BaselineArgument,
+    plan: &Plan<'_>,
+) -> Result<Gate, Failure> {
+    let gate = gates.prepare(baseline, &plan.expectations)?;
+    let points = (0..plan.design.points()).map(|point| plan.design.describe(point));
+    gate.must_have_one_of(points)?;
+    Ok(gate)
+}
+
+/// Tells CI of the results of a sweep; how it ends is among the exits.
+pub(super) fn conclude(
+    gates: &Gates,
+    gate: &Gate,
+    results: &Results<'_>,
+    opened: &Opened<'_>,
+) -> Result<Concluded, Failure> {
+    let lines = opened.lines();
+    let checks = Checks {
+        scenario: results.plan.sweep.name.clone(),
+        file: opened.name().to_owned(),
+        list: gate::of_sweep(results, &|expectation| lines.of(expectation)),
+    };
+    let observed = baseline::of_sweep(results, &gate.watched);
+    let mut concluded = gates.conclude(gate, checks, &observed)?;
     if !results.failed().is_empty() {
-        Exit::SweepIncomplete
-    } else if results.is_met() {
-        Exit::Success
-    } else {
-        Exit::NotMet
+        concluded.exits.push(Exit::SweepIncomplete);
     }
+    Ok(concluded)
 }
 
 /// Writes all results; `sweep.json` vouches for the others and comes last.
