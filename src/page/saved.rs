@@ -38,6 +38,8 @@ pub struct Summary {
     pub results_version: u32,
     pub sessionsim_version: String,
     pub simulated_seconds: f64,
+    #[serde(default)]
+    pub history_seconds: f64,
     pub warmup_seconds: f64,
     pub measured_seconds: f64,
     pub window_seconds: f64,

@@ -20,7 +20,7 @@ use super::incidents;
 use super::limits::{Known, database_capacity};
 use super::outage::outage;
 use super::page::{Page, Pair, Section};
-use super::warnings::{still_fills, warnings};
+use super::warnings::{beginning, still_fills, warnings};
 use super::{latencies, parts, workloads};
 
 /// How the summary is shown.
@@ -465,12 +465,12 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         measurements,
     } = outcome;
     page.prose(&format!(
-        "Measured: {}. Left out: a warm-up of {}, which began with an empty store.",
+        "Measured: {}. {}",
         match measurements.measured() {
             Span::ZERO => "nothing".to_owned(),
             measured => words(measured),
         },
-        words(scenario.warmup),
+        beginning(scenario)
     ));
     page.line("Not modelled: how a failover is decided, limits of connections.");
     page.prose(&format!(
