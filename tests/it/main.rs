@@ -8,6 +8,7 @@ mod check;
 mod compare;
 mod conservation;
 mod cost;
+mod crashes;
 mod desk;
 mod determinism;
 mod documents;
