@@ -31,7 +31,7 @@ const TURN: u64 = 100_000;
 const REPLICAS: u32 = 3;
 
 fn main() {
-    let sessions = std::env::args().filter_map(|word| word.parse().ok()).next();
+    let sessions = std::env::args().find_map(|word| word.parse().ok());
     let sessions: u64 = sessions.unwrap_or(1_000_000);
     let thinks = (6_000_000 / sessions).max(2);
     let scenarios = [0, REPLICAS].map(|n| Case::GetExpire.with_replicas(sessions, thinks, n));

@@ -26,8 +26,8 @@ use super::trace::Recording;
 /// the table of --format csv, name it; with --lost the first sessions are told that are lost behind
 /// the warm-up.
 ///
-/// Of a long life the middle is left out. Shards and nodes are counted from 0, as in [[faults]]; node 0
-/// is a shard's primary at the start.
+/// Of a long life the middle is left out. Shards are counted from 1, as in [[faults]]; node 0 is a
+/// shard's primary as the run begins.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["session", "lost"]))]
 pub(super) struct StoryCommand {

@@ -24,7 +24,7 @@ pub fn csv(scenario: &Scenario, stories: &[Story]) -> String {
                 story.id,
                 class_name(scenario, story.user),
                 user_name(story.user),
-                story.shard,
+                story.shard + 1,
                 seconds(loss.at.0),
                 loss.cause.as_str(),
             );

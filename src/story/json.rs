@@ -41,7 +41,7 @@ fn story(scenario: &Scenario, story: &Story) -> Value {
         "class": class_name(scenario, story.user),
         "user": user_name(story.user),
         "key": key_name(scenario, story),
-        "shard": story.shard,
+        "shard": story.shard + 1,
         "created": story.created.map(seconds),
         "fate": story.fate.map(|(_, fate)| words::fate(fate)),
         "cause": cause,
@@ -101,9 +101,9 @@ fn told_of(told: &Told) -> (&'static str, Value) {
         ),
         Told::Named { id, shard } => {
             let id = super::SessionId(*id).to_string();
-            ("named", json!({"session": id, "shard": shard}))
+            ("named", json!({"session": id, "shard": shard + 1}))
         }
-        Told::Key { fate, shard } => ("key", json!({"fate": fate.as_str(), "shard": shard})),
+        Told::Key { fate, shard } => ("key", json!({"fate": fate.as_str(), "shard": shard + 1})),
         Told::TakenBack {
             written,
             offset,
@@ -120,7 +120,7 @@ fn command(told: &CommandTold) -> Value {
     json!({
         "name": told.name.as_str(),
         "key": match told.on { On::Session => "session", On::Other => "other" },
-        "shard": told.place.shard,
+        "shard": told.place.shard + 1,
         "node": told.place.node,
         "sent": seconds(told.sent),
         "executed": seconds(told.start),

@@ -28,7 +28,7 @@ fn tell(scenario: &Scenario, story: &Story) -> String {
         class_name(scenario, story.user),
         user_name(story.user),
         key_name(scenario, story),
-        story.shard,
+        story.shard + 1,
     );
     for line in wrap(&answer(story), WIDTH) {
         let _ = writeln!(text, "{line}");
@@ -120,14 +120,14 @@ fn why(story: &Story, cause: LossCause) -> String {
         (LossCause::CookieExpired, _) => "its cookie was over before the session was.".to_owned(),
         (LossCause::NodeLost, Some((failed, node, ..))) => format!(
             "node {node} of shard {} failed at {}, and no other one had its data.",
-            story.shard,
+            story.shard + 1,
             clock(failed)
         ),
         (LossCause::NodeLost, None) => "what held it is gone.".to_owned(),
         (LossCause::Unreplicated, Some((failed, node, offset, Some(survives)))) => format!(
             "its creation was acknowledged, but the replica that became the primary \
              never had it. Node {node} of shard {} failed at {} with {} bytes that no replica had.",
-            story.shard,
+            story.shard + 1,
             clock(failed),
             thousands(offset.saturating_sub(survives)),
         ),
@@ -216,7 +216,7 @@ fn command_of(told: &CommandTold) -> String {
         On::Session => "",
         On::Other => " of another key",
     };
-    let place = format!("shard {} node {}", told.place.shard, told.place.node);
+    let place = format!("shard {} node {}", told.place.shard + 1, told.place.node);
     let came = match told.came {
         Came::Hit => "found",
         Came::Miss => "nothing there",
@@ -264,6 +264,7 @@ fn shard_of(told: &ShardTold) -> String {
 }
 
 fn key(fate: KeyFate, shard: u16) -> String {
+    let shard = shard + 1;
     match fate {
         KeyFate::Evicted => format!("shard {shard} evicts its key"),
         KeyFate::Expired => format!("shard {shard} deletes its key, which had expired"),
