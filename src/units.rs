@@ -192,6 +192,8 @@ pub enum UnitError {
     Negative,
     /// Larger than the type or the model can hold; names the largest.
     TooLarge(&'static str),
+    /// Finer than the model counts; names the step.
+    NotWhole(&'static str),
 }
 
 impl fmt::Display for UnitError {
@@ -204,6 +206,7 @@ impl fmt::Display for UnitError {
             }
             Self::Negative => write!(f, "it must not be negative"),
             Self::TooLarge(limit) => write!(f, "too large: at most {limit}"),
+            Self::NotWhole(step) => write!(f, "too fine: it must be a multiple of {step}"),
         }
     }
 }

@@ -89,6 +89,13 @@ impl Station {
         }
     }
 
+    /// Others take the servers' places at `at`: whoever was served or waited is gone.
+    pub fn restart(&mut self, at: Time) {
+        let servers = self.free_at.len();
+        self.free_at = (0..servers).map(|_| Reverse(at)).collect();
+        self.starts.clear();
+    }
+
     /// Comes at `at`, to be served for `service`. Must be called in order of time.
     pub fn enter(&mut self, at: Time, service: Span) -> Admission {
         let waiting = self.waiting(at);

@@ -1,6 +1,6 @@
 //! What nodes did between two looks at them, as shares and rates in whole numbers.
 
-use crate::probe::{NetworkSample, NodeSample};
+use crate::probe::{NetworkSample, NodeSample, ReplicaSample};
 use crate::units::Span;
 
 use super::measurements::Gauges;
@@ -21,11 +21,33 @@ pub(super) fn rate(count: u64, elapsed: Span) -> u64 {
     ((scaled + u128::from(elapsed.0 / 2)) / u128::from(elapsed.0)) as u64
 }
 
-/// What a node did since `before`. Work is booked when it is taken on, so a node under overload can
-/// have booked more than fits: it is simply busy.
+/// What the busiest of a shard's nodes did since `before`: its primary, or one that answered reads
+/// as a replica. Work is booked when it is taken on, so a node under overload can have booked more
+/// than fits: it is simply busy.
 pub(super) fn load(
     node: &NodeSample,
     before: &NodeSample,
+    elapsed: Span,
+    vcpu: Option<u32>,
+) -> Gauges {
+    let replica = |sample: &NodeSample| ReplicaSample {
+        busy: sample.busy,
+        io_busy: sample.io_busy,
+        network: sample.network,
+    };
+    let mut most = load_of(&replica(node), &replica(before), elapsed, vcpu);
+    for (now, before) in node.replicas.iter().zip(&before.replicas) {
+        if now.busy > before.busy {
+            most.raise(&load_of(now, before, elapsed, vcpu));
+        }
+    }
+    most
+}
+
+/// What one node did.
+fn load_of(
+    node: &ReplicaSample,
+    before: &ReplicaSample,
     elapsed: Span,
     vcpu: Option<u32>,
 ) -> Gauges {

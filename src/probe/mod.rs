@@ -295,6 +295,22 @@ pub struct NodeSample {
     pub cpu_credits: Option<u64>,
     /// What went over its network since the start of the run, if that has a limit.
     pub network: Option<NetworkSample>,
+    /// What each node of its shard did as a replica, by the nodes' numbers.
+    pub replicas: [ReplicaSample; MOST_NODES],
+}
+
+/// Nodes of a shard at most: a primary and five replicas.
+pub const MOST_NODES: usize = 6;
+
+/// What a node did as a replica since the start of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaSample {
+    /// Time its main thread was busy.
+    pub busy: Span,
+    /// Likewise its threads for input and output, all together.
+    pub io_busy: Span,
+    /// What went over its network, if that has a limit.
+    pub network: Option<NetworkSample>,
 }
 
 /// What went over a node's network since the start of the run.

@@ -176,7 +176,7 @@ fn of_nodes(scenario: &Scenario, what: NodeIncident, group: &Group) -> (&'static
     let several = |what: &str| format!("{} {what}", thousands(number));
     let after = match group.silence {
         Span::ZERO => String::new(),
-        span => format!(", {} after its failure", words(span)),
+        span => format!(", {} after the failure", words(span)),
     };
     let pick = |one: String, many: String| if number == 1 { one } else { many };
     match what {
@@ -205,14 +205,14 @@ fn of_nodes(scenario: &Scenario, what: NodeIncident, group: &Group) -> (&'static
             "promoted",
             pick(
                 format!("{node} is the primary now{after}"),
-                several("replicas are primaries now") + &after.replace("its", "the"),
+                several("replicas are primaries now") + &after,
             ),
         ),
         NodeIncident::BeganEmpty => (
             "began-empty",
             pick(
                 format!("{node} is the primary now, without data{after}"),
-                several("nodes are primaries now, without data") + &after.replace("its", "the"),
+                several("nodes are primaries now, without data") + &after,
             ),
         ),
         NodeIncident::Replaced => (
@@ -225,8 +225,8 @@ fn of_nodes(scenario: &Scenario, what: NodeIncident, group: &Group) -> (&'static
         NodeIncident::Serves => (
             "serves",
             pick(
-                format!("{node}, a replica, has all data and answers reads"),
-                several("replicas have all data and answer reads"),
+                format!("{node}, a replica, has loaded its data and answers reads"),
+                several("replicas have loaded their data and answer reads"),
             ),
         ),
         NodeIncident::Recovered => (

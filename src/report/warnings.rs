@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::metrics::measurements::Measurements;
+use crate::probe::{Incident, NodeIncident};
 use crate::scenario::Scenario;
 use crate::scenario::users::TtlKind;
-use crate::units::Span;
+use crate::units::{Span, Time};
 
 use super::Outcome;
-use super::format::{plural, thousands, words};
+use super::format::{clock, plural, thousands, words};
 
 /// Sentences, the most important first. Empty for a run without reservations.
 #[must_use]
@@ -38,7 +39,9 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
                 words(scenario.warmup),
                 words(ttl),
             ));
-        } else if let Some((before, after)) = growth(measurements) {
+        } else if let Some((before, after)) = growth(measurements)
+            && !lost_data(measurements)
+        {
             list.push(format!(
                 "The number of sessions still grows, from {} to {}: the {} ({}) was too \
                  short for users who come back, or the load rises by itself.",
@@ -60,6 +63,19 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
                 words(ttl),
             ));
         }
+    }
+    let unseen = scenario
+        .faults
+        .iter()
+        .filter(|fault| fault.at < scenario.warmup);
+    if let Some(fault) = unseen.min_by_key(|fault| fault.at) {
+        list.push(format!(
+            "The {} at {} strikes in the warm-up ({}), which is left out: what it does before the \
+             measured part is in no figure.",
+            fault.kind.as_str(),
+            clock(Time(fault.at.0)),
+            words(scenario.warmup),
+        ));
     }
     list.extend(of_trace(scenario));
     for class in &scenario.users {
@@ -139,7 +155,17 @@ fn of_trace(scenario: &Scenario) -> Option<String> {
 #[must_use]
 pub fn still_fills(scenario: &Scenario, measurements: &Measurements) -> bool {
     let too_short = longest_ttl(scenario).is_none_or(|(_, ttl)| scenario.warmup < ttl);
-    begins_empty(scenario) && too_short || growth(measurements).is_some()
+    begins_empty(scenario) && too_short
+        || !lost_data(measurements) && growth(measurements).is_some()
+}
+
+/// Whether a shard lost its data in the measured part: what grows afterwards grows for that.
+fn lost_data(measurements: &Measurements) -> bool {
+    let began = measurements.began;
+    let incidents = measurements.incidents.list().iter();
+    let mut lost = incidents
+        .filter(|(_, incident)| matches!(incident, Incident::Node(NodeIncident::DataLost, _)));
+    lost.any(|(at, _)| began.is_some_and(|began| *at >= began))
 }
 
 fn begins_empty(scenario: &Scenario) -> bool {

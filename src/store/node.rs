@@ -160,9 +160,10 @@ impl Node {
         self.server.serve(start, span);
     }
 
-    /// Another process takes its place at `at`, with nothing before it.
+    /// Another host takes its place at `at`, with nothing before it.
     pub fn restart(&mut self, at: Time) {
         self.server.restart(at);
+        self.model.restart(at);
     }
 
     /// From now on it is that fast, of what a node of `spec` is.
@@ -192,10 +193,7 @@ impl Node {
 
     /// What else than its main thread did, until `at`.
     pub fn machine(&self, at: Time) -> MachineSample {
-        match &self.model {
-            Model::Plain(_) => MachineSample::default(),
-            Model::Machine(machine) => machine.sample(at),
-        }
+        self.model.sample(at)
     }
 
     /// Asks the processor for a key's record, which will be needed soon.
@@ -269,6 +267,7 @@ impl Reader {
     /// As [`Node::restart`].
     pub fn restart(&mut self, at: Time) {
         self.server.restart(at);
+        self.model.restart(at);
     }
 
     /// From now on it is that fast, of what a node of `spec` is.
@@ -276,15 +275,14 @@ impl Reader {
         self.model.change_speed(spec, of);
     }
 
-    /// As [`Node::stand_still`].
-    pub fn stand_still(&mut self, at: Time, span: Span) {
-        let start = at.max(self.server.free_at());
-        self.server.serve(start, span);
-    }
-
     /// As [`Node::busy`].
     pub const fn busy(&self) -> Span {
         self.server.busy()
+    }
+
+    /// As [`Node::machine`].
+    pub fn machine(&self, at: Time) -> MachineSample {
+        self.model.sample(at)
     }
 }
 

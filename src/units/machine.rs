@@ -35,7 +35,12 @@ impl FromStr for Bandwidth {
             "" => return Err(UnitError::MissingUnit("\"750Mbps\" or \"10Gbps\"")),
             _ => return Err(UnitError::UnknownUnit(unit.to_owned(), "Mbps, Gbps")),
         };
-        number.times(scale, 1_000_000, "1000Gbps").map(Bandwidth)
+        let thousandths = number.times(scale * 1_000, 1_000_000_000, "1000Gbps")?;
+        if thousandths % 1_000 == 0 {
+            Ok(Self(thousandths / 1_000))
+        } else {
+            Err(UnitError::NotWhole("1Mbps"))
+        }
     }
 }
 
@@ -77,6 +82,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
+        assert_eq!(
+            "1.7Mbps".parse::<Bandwidth>(),
+            Err(UnitError::NotWhole("1Mbps"))
+        );
         for (text, megabits) in [("750Mbps", 750), ("10Gbps", 10_000), ("1.875Gbps", 1_875)] {
             assert_eq!(text.parse(), Ok(Bandwidth(megabits)));
             assert_eq!(Bandwidth(megabits).to_string(), text);

@@ -42,6 +42,7 @@ use crate::session::{Presence, Session};
 use crate::store::keyspace::{KeyId, ShapeId};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
+use crate::store::speed;
 use crate::traffic::{Arrivals, Class, Phase, User};
 use crate::units::{Span, Time};
 
@@ -327,30 +328,30 @@ impl<P: Probe> World<P> {
             return;
         }
         let now = self.now;
-        self.samples.extend(self.nodes.iter().map(|node| {
-            let keyspace = node.keyspace();
-            let machine = node.machine(now);
-            NodeSample {
-                commands: node.commands(),
-                hits: keyspace.stats().keyspace_hits,
-                misses: keyspace.stats().keyspace_misses,
-                evicted_keys: keyspace.stats().evicted_keys,
-                expired_keys: keyspace.stats().expired_keys,
-                used_memory: keyspace.used_memory(),
-                maxmemory: keyspace.maxmemory(),
-                keys: keyspace.keys(),
-                expires: keyspace.expires(),
-                busy: node.busy(),
-                io_busy: machine.io_busy,
-                cpu_credits: machine.cpu_credits,
-                network: machine.network.map(|network| NetworkSample {
-                    bytes_in: network.bytes_in,
-                    bytes_out: network.bytes_out,
-                    exceeded: network.exceeded,
-                    baseline: network.baseline,
-                }),
-            }
-        }));
+        let topology = self.topology.as_deref();
+        let topology = topology.filter(|topology| topology.replicates());
+        self.samples
+            .extend(self.nodes.iter().enumerate().map(|(place, node)| {
+                let keyspace = node.keyspace();
+                let machine = node.machine(now);
+                NodeSample {
+                    commands: node.commands(),
+                    hits: keyspace.stats().keyspace_hits,
+                    misses: keyspace.stats().keyspace_misses,
+                    evicted_keys: keyspace.stats().evicted_keys,
+                    expired_keys: keyspace.stats().expired_keys,
+                    used_memory: keyspace.used_memory(),
+                    maxmemory: keyspace.maxmemory(),
+                    keys: keyspace.keys(),
+                    expires: keyspace.expires(),
+                    busy: node.busy(),
+                    io_busy: machine.io_busy,
+                    cpu_credits: machine.cpu_credits,
+                    network: machine.network.map(network_sample),
+                    replicas: topology
+                        .map_or_else(Default::default, |topology| topology.readers(place, now)),
+                }
+            }));
     }
 
     fn end_window(&mut self) {
@@ -436,5 +437,15 @@ impl Warm for Warmer<'_> {
             let session = &self.visitors.get(visitor).session;
             self.nodes[session.node as usize].warm(KeyId(session.key));
         }
+    }
+}
+
+/// What a node's network did, as probes are told.
+const fn network_sample(network: speed::NetworkSample) -> NetworkSample {
+    NetworkSample {
+        bytes_in: network.bytes_in,
+        bytes_out: network.bytes_out,
+        exceeded: network.exceeded,
+        baseline: network.baseline,
     }
 }

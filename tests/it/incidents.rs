@@ -43,7 +43,7 @@ fn a_run_tells_what_happened() {
     let page = desk.read("result/report.html");
     for text in [
         "zone a fails",
-        "15.0 s after its failure",
+        "15.0 s after the failure",
         "00:10: zone outage",
     ] {
         assert!(page.contains(text), "{text}");

@@ -27,6 +27,7 @@ mod lifetimes;
 mod metamorphic;
 mod mutants;
 mod outages;
+mod overlapping;
 mod parts;
 mod queues;
 mod races;

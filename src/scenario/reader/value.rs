@@ -256,6 +256,7 @@ fn unit_problem<U: Unit>(node: &Node, reader: &Reader, text: &str, error: &UnitE
         UnitError::UnknownUnit(..) | UnitError::NoNumber => format!("`{key}` is not {}", U::WHAT),
         UnitError::Negative => format!("`{key}` is negative"),
         UnitError::TooLarge(_) => format!("`{key}` is too large"),
+        UnitError::NotWhole(_) => format!("`{key}` is too fine"),
     };
     let problem = Problem::new(node.place, message);
     match error {
@@ -272,6 +273,7 @@ fn unit_problem<U: Unit>(node: &Node, reader: &Reader, text: &str, error: &UnitE
             .label("this does not begin with a number")
             .hint(format!("write {} such as {}", U::WHAT, U::EXAMPLE)),
         UnitError::Negative => problem.label("it must not be below zero"),
+        UnitError::NotWhole(step) => problem.label(format!("it must be a multiple of {step}")),
         UnitError::TooLarge(limit) => {
             let limit = reader.most().unwrap_or_else(|| (*limit).to_owned());
             problem.label(format!("at most {limit}"))

@@ -80,6 +80,13 @@ impl Link {
         fast + slow
     }
 
+    /// Another host takes the node's place at `at`: nothing waits there, and no credits are spent.
+    pub(crate) const fn restart(&mut self, at: Time) {
+        self.credits = self.most;
+        self.at = at;
+        self.free_at = at;
+    }
+
     /// Bytes so far.
     pub(crate) const fn bytes(&self) -> u64 {
         self.bytes

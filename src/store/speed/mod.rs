@@ -276,6 +276,31 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Another host takes its place at `at`, with nothing that waits. What it counts goes on, and so
+    /// do its CPU credits.
+    pub(crate) fn restart(&mut self, at: Time) {
+        let Self::Machine(machine) = self else {
+            return;
+        };
+        if let Some(io) = &mut machine.io {
+            io.threads.restart(at);
+        }
+        if let Some(network) = &mut machine.network {
+            network.inbound.restart(at);
+            network.outbound.restart(at);
+        }
+    }
+
+    /// What else than its main thread it did, until `at`.
+    pub(crate) fn sample(&self, at: Time) -> MachineSample {
+        match self {
+            Self::Plain(_) => MachineSample::default(),
+            Self::Machine(machine) => machine.sample(at),
+        }
+    }
+}
+
 impl Machine {
     /// A command of a value of `bytes` arrives at `at`; returns when the main thread can begin.
     pub(crate) fn receive(

@@ -137,14 +137,24 @@ impl<P: Probe> World<P> {
         let Some(topology) = &self.topology else {
             unreachable!("asked for where there is none");
         };
-        let member = if at.node == request.node {
-            request.member
-        } else {
-            topology.shards[at.node as usize].primary()
-        };
+        let client = topology.zone_of(request.class, user);
+        let shard = &topology.shards[at.node as usize];
+        if at.node != request.node {
+            let member = shard.primary();
+            return Route { client, member };
+        }
+        // The way was chosen when the reply before was certain, which can be long before it was
+        // there. Whoever then sends the next command knows what everybody knows.
+        if shard.known > Time::ZERO && shard.known <= request.sent {
+            let programs = &self.crowds[request.class as usize].programs;
+            let step = programs.step(request.step);
+            let reads = step.target == Target::Session && step.command.only_reads();
+            let bits = || request.draws.at(request.commands, Purpose::Replica);
+            return topology.route(at.node, client, reads, bits);
+        }
         Route {
-            client: topology.zone_of(request.class, user),
-            member,
+            client,
+            member: request.member,
         }
     }
 

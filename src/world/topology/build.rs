@@ -60,7 +60,7 @@ impl Topology {
             wiring,
             faults: scenario.faults.clone(),
             happenings: Vec::new(),
-            dark: vec![false; zones],
+            dark: vec![Time::ZERO; zones],
             spec: scenario.store.clone(),
             troubled: BTreeSet::new(),
             crossed: 0,
@@ -91,6 +91,7 @@ fn shard(scenario: &Scenario, number: usize, streams: &Streams, wiring: &mut Wir
         resync: None,
         serves: node > 0,
         down: None,
+        slow: Vec::new(),
     });
     let members: Vec<Member> = members.collect();
     for node in 1..members.len() {

@@ -22,14 +22,14 @@ use super::shard::{Down, ShardOf, Silence};
 pub(super) enum Happening {
     /// A fault of the scenario strikes.
     Strikes(usize),
-    /// It is time to promote a replica of a shard.
-    Promotes(u16),
+    /// It is time to promote a replica of a shard whose primary failed at a time.
+    Promotes(u16, Time),
     /// Everybody knows that a replica is lost.
     Noticed(NodeAt, Time),
     /// Another node takes the place of one that failed at a time.
     Returns(NodeAt, Time),
-    /// A slow node is as fast as before.
-    Recovers(NodeAt),
+    /// A fault no longer makes a node slow.
+    Recovers(NodeAt, usize),
     /// A zone is there again.
     Lights(u8),
 }
@@ -66,30 +66,49 @@ impl<P: Probe> World<P> {
         match self.topology().happenings[number as usize] {
             Happening::Strikes(fault) => {
                 self.probe.incident(self.now, Incident::Fault(fault as u16));
-                let fault = self.topology().faults[fault].clone();
-                self.strike(&fault);
+                let spec = self.topology().faults[fault].clone();
+                self.strike(fault, &spec);
             }
-            Happening::Promotes(shard) => self.promote(shard),
+            Happening::Promotes(shard, since) => {
+                if self.topology().shards[shard as usize].crashed == Some(since) {
+                    self.promote(shard);
+                }
+            }
             Happening::Noticed(node, since) => {
+                let now = self.now;
                 let shard = &mut self.topology_mut().shards[node.shard as usize];
                 let member = &mut shard.members[usize::from(node.member)];
                 if member.down.is_some_and(|down| down.since == since) {
                     member.serves = false;
+                    shard.known = now;
+                    self.state_answers(node.shard);
                 }
             }
             Happening::Returns(node, since) => self.replace(node, since),
-            Happening::Recovers(node) => {
-                self.change_speed(node, Speed::SAME);
-                self.state(NodeIncident::Recovered, node);
+            Happening::Recovers(node, fault) => {
+                let slow = &mut self.topology_mut().member_mut(node).slow;
+                let Some(place) = slow.iter().position(|(of, _)| *of == fault) else {
+                    // Another host has taken its place meanwhile.
+                    return;
+                };
+                slow.remove(place);
+                let is_over = slow.is_empty();
+                self.apply_speed(node);
+                if is_over {
+                    self.state(NodeIncident::Recovered, node);
+                }
             }
             Happening::Lights(zone) => {
-                self.topology_mut().dark[usize::from(zone)] = false;
-                self.probe.incident(self.now, Incident::ZoneBack(zone));
+                // Another outage may have begun, and last longer.
+                if self.topology().dark[usize::from(zone)] == self.now {
+                    self.topology_mut().dark[usize::from(zone)] = Time::ZERO;
+                    self.probe.incident(self.now, Incident::ZoneBack(zone));
+                }
             }
         }
     }
 
-    fn strike(&mut self, fault: &FaultSpec) {
+    fn strike(&mut self, number: usize, fault: &FaultSpec) {
         let shard = fault.shard as u16;
         let primary = self.topology().shards[shard as usize].primary;
         let node = |member: u8| NodeAt { shard, member };
@@ -99,8 +118,9 @@ impl<P: Probe> World<P> {
             FaultKind::ZoneOutage => {
                 let zone = fault.zone as u8;
                 let nodes = self.topology().nodes_in(zone);
-                self.topology_mut().dark[usize::from(zone)] = true;
                 let back = self.now.saturating_add(fault.replacement);
+                let dark = &mut self.topology_mut().dark[usize::from(zone)];
+                *dark = back.max(*dark);
                 self.expect(back, Happening::Lights(zone));
                 self.fail(&nodes, fault);
             }
@@ -110,9 +130,15 @@ impl<P: Probe> World<P> {
                 } else {
                     fault.replica as u8
                 };
-                self.change_speed(node(member), fault.speed);
+                let node = node(member);
+                let member = self.topology_mut().member_mut(node);
+                if member.down.is_some() {
+                    return;
+                }
+                member.slow.push((number, fault.speed));
+                self.apply_speed(node);
                 let back = self.now.saturating_add(fault.lasts);
-                self.expect(back, Happening::Recovers(node(member)));
+                self.expect(back, Happening::Recovers(node, number));
             }
         }
     }
@@ -127,12 +153,24 @@ impl<P: Probe> World<P> {
         let down = Down {
             since: now,
             silence,
+            until: now.saturating_add(fault.replacement),
         };
         let mut struck = Vec::new();
         for node in nodes {
             let member = self.topology_mut().member_mut(*node);
-            if member.down.is_none() {
+            if let Some(already) = &mut member.down {
+                // Of a dead process the host is lost as well: nobody refuses any more.
+                if let Silence::Waits(_) = silence {
+                    already.silence = silence;
+                }
+                if down.until > already.until {
+                    already.until = down.until;
+                    let since = already.since;
+                    self.expect(down.until, Happening::Returns(*node, since));
+                }
+            } else {
                 member.down = Some(down);
+                member.slow.clear();
                 struck.push(*node);
             }
         }
@@ -152,10 +190,24 @@ impl<P: Probe> World<P> {
                 shard.lose_replica(node.member, now);
                 let noticed = now.saturating_add(fault.promotion);
                 self.expect(noticed, Happening::Noticed(node, now));
+                self.look_for_data(node.shard);
             }
-            let back = now.saturating_add(fault.replacement);
-            self.expect(back, Happening::Returns(node, now));
+            self.expect(down.until, Happening::Returns(node, now));
             self.state_answers(node.shard);
+        }
+    }
+
+    /// The last node that had the data of a shard may have failed while one of them was about to be
+    /// promoted.
+    fn look_for_data(&mut self, number: u16) {
+        let shard = &self.topology().shards[number as usize];
+        if shard.crashed.is_none() || shard.is_lost || shard.has_data_left() {
+            return;
+        }
+        self.lose_data(number);
+        let members = &self.topology().shards[number as usize].members;
+        if let Some(place) = members.iter().position(|member| member.down.is_none()) {
+            self.begin_empty(number, place as u8);
         }
     }
 
@@ -193,19 +245,35 @@ impl<P: Probe> World<P> {
         // What is still on its way is applied before anybody is promoted.
         let promotion = now.saturating_add(fault.promotion);
         let at = promotion.max(drained.unwrap_or(promotion));
-        self.expect(at, Happening::Promotes(number));
+        self.expect(at, Happening::Promotes(number, now));
     }
 
     /// Another node is there instead of one that failed, without data.
     fn replace(&mut self, node: NodeAt, since: Time) {
         let now = self.now;
         let member = self.topology_mut().member_mut(node);
-        if member.down.is_none_or(|down| down.since != since) {
+        let Some(down) = member.down.filter(|down| down.since == since) else {
+            return;
+        };
+        if down.until > now {
             return;
         }
+        let zone = member.zone;
+        let dark = self.topology().dark[usize::from(zone)];
+        if dark > now {
+            // There is no other host before the zone is back.
+            self.topology_mut().member_mut(node).down = Some(Down {
+                until: dark,
+                ..down
+            });
+            self.expect(dark, Happening::Returns(node, since));
+            return;
+        }
+        let member = self.topology_mut().member_mut(node);
         member.down = None;
         member.serves = false;
         member.reader.restart(now);
+        self.apply_speed(node);
         self.state(NodeIncident::Replaced, node);
         let shard = &self.topology().shards[node.shard as usize];
         if shard.crashed.is_none() {
@@ -247,15 +315,18 @@ impl<P: Probe> World<P> {
         shard.count_abroad();
     }
 
-    fn change_speed(&mut self, node: NodeAt, speed: Speed) {
-        let spec = self.topology().spec.clone();
-        let shard = &mut self.topology_mut().shards[node.shard as usize];
+    /// A node is as fast as the slowest of the faults that strike its host allows.
+    pub(super) fn apply_speed(&mut self, node: NodeAt) {
+        let topology = self.topology_mut();
+        let spec = topology.spec.clone();
+        let shard = &mut topology.shards[node.shard as usize];
+        let member = &mut shard.members[usize::from(node.member)];
+        let slowest = member.slow.iter().map(|(_, speed)| *speed);
+        let speed = slowest.min_by_key(|speed| speed.0).unwrap_or(Speed::SAME);
         if shard.primary == node.member {
             self.nodes[node.shard as usize].change_speed(&spec, speed);
         } else {
-            shard.members[usize::from(node.member)]
-                .reader
-                .change_speed(&spec, speed);
+            member.reader.change_speed(&spec, speed);
         }
     }
 
@@ -270,7 +341,8 @@ impl<P: Probe> World<P> {
 
     /// States whether somebody answers for a shard.
     pub(super) fn state_answers(&mut self, number: u16) {
-        let (reads, writes) = self.topology().shards[number as usize].answers();
+        let topology = self.topology();
+        let (reads, writes) = topology.shards[number as usize].answers(topology.reads);
         self.probe.shard_answers(self.now, number, reads, writes);
     }
 
@@ -318,14 +390,5 @@ impl ShardOf {
             self.history.stream.lose_data(stream);
         }
         self.count_abroad();
-    }
-
-    /// Whether somebody answers reads, and writes.
-    fn answers(&self) -> (bool, bool) {
-        let writes = self.crashed.is_none();
-        let replica = |member: &super::shard::Member| {
-            member.serves && member.stream.is_some() && member.down.is_none()
-        };
-        (writes || self.members.iter().any(replica), writes)
     }
 }

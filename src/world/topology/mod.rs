@@ -18,11 +18,13 @@ mod shard;
 use std::collections::BTreeSet;
 
 use crate::kernel::quantiles::Quantiles;
-use crate::probe::VisitId;
+use crate::probe::{MOST_NODES, ReplicaSample, VisitId};
 use crate::scenario::faults::FaultSpec;
 use crate::scenario::store::{Reads, StoreSpec};
 use crate::store::keyspace::{Command, Outcome};
-use crate::units::Span;
+use crate::units::{Span, Time};
+
+use crate::world::network_sample;
 
 use build::Wiring;
 use faults::Happening;
@@ -49,8 +51,9 @@ pub(super) struct Topology {
     wiring: Wiring,
     faults: Vec<FaultSpec>,
     happenings: Vec<Happening>,
-    /// Zones that have failed: their users are served in the next one that has not.
-    dark: Vec<bool>,
+    /// Until when each zone has failed, zero if it has not: its users are served in the next one that
+    /// has not.
+    dark: Vec<Time>,
     spec: StoreSpec,
     /// Visits of which a request got no answer.
     troubled: BTreeSet<VisitId>,
@@ -77,7 +80,7 @@ impl Topology {
             Some(Some(zone)) => *zone,
             _ => (number % self.zones as u64) as u8,
         };
-        if self.dark[usize::from(zone)] {
+        if self.dark[usize::from(zone)] > Time::ZERO {
             self.beside(zone)
         } else {
             zone
@@ -89,7 +92,7 @@ impl Topology {
     fn beside(&self, zone: u8) -> u8 {
         let zones = self.zones;
         let others = (1..zones).map(|step| (usize::from(zone) + step) % zones);
-        let mut lit = others.filter(|zone| !self.dark[*zone]);
+        let mut lit = others.filter(|zone| self.dark[*zone] == Time::ZERO);
         lit.next().map_or(zone, |zone| zone as u8)
     }
 
@@ -121,6 +124,23 @@ impl Topology {
         }
     }
 
+    /// What the replicas of a shard did so far.
+    pub(super) fn readers(&self, shard: usize, now: Time) -> [ReplicaSample; MOST_NODES] {
+        let mut samples = [ReplicaSample::default(); MOST_NODES];
+        // By their nodes' numbers, so that each is compared with itself: a shard has one node more
+        // than replicas, and whoever is the primary has no reader of its own.
+        let members = self.shards[shard].members.iter();
+        for (sample, member) in samples.iter_mut().zip(members) {
+            let machine = member.reader.machine(now);
+            *sample = ReplicaSample {
+                busy: member.reader.busy(),
+                io_busy: machine.io_busy,
+                network: machine.network.map(network_sample),
+            };
+        }
+        samples
+    }
+
     /// Bytes from zone to zone since the start of the run: of users, and of replication.
     pub(super) const fn crossed(&self) -> (u64, u64) {
         (self.crossed, self.replicated)
@@ -131,8 +151,7 @@ impl Topology {
         self.replicates
     }
 
-    /// What goes into the stream of a shard, if that has replicas; and how often its bytes go to
-    /// another zone.
+    /// What goes into the stream of a shard, if that has replicas.
     #[inline]
     pub(super) fn history_of(&mut self, shard: u16) -> Option<&mut History> {
         let history = &mut self.shards[shard as usize].history;

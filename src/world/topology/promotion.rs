@@ -79,9 +79,11 @@ impl<P: Probe> World<P> {
     pub(super) fn begin_empty(&mut self, number: u16, member: u8) {
         let now = self.now;
         let shard = &mut self.topology_mut().shards[number as usize];
+        let before = shard.primary;
         shard.primary = member;
         shard.crashed = None;
         shard.is_lost = false;
+        shard.known = now;
         let primary = &mut shard.members[usize::from(member)];
         primary.stream = None;
         self.tell_shard(number, &ShardTold::BeginsEmpty { node: member });
@@ -90,8 +92,24 @@ impl<P: Probe> World<P> {
             member,
         };
         self.state(NodeIncident::BeganEmpty, node);
-        self.nodes[number as usize].restart(now);
+        self.take_seat(node, before);
         self.attach_others(number);
+    }
+
+    /// A node sits where the primary `before` it sat: nothing waits there, and it is as fast as its
+    /// own host.
+    fn take_seat(&mut self, node: NodeAt, before: u8) {
+        let now = self.now;
+        self.nodes[node.shard as usize].restart(now);
+        self.apply_speed(node);
+        if before != node.member {
+            let before = NodeAt {
+                member: before,
+                ..node
+            };
+            self.topology_mut().member_mut(before).reader.restart(now);
+            self.apply_speed(before);
+        }
     }
 
     /// All nodes that are there and do not follow the primary become its replicas anew.
@@ -135,7 +153,9 @@ impl<P: Probe> World<P> {
                 links[place].clone()
             },
         );
+        let old = shard.primary;
         shard.primary = promoted;
+        shard.known = now;
         for member in &mut shard.members {
             member.stream = member
                 .stream
@@ -152,14 +172,18 @@ impl<P: Probe> World<P> {
         let topology = self.topology();
         let shard = &topology.shards[number as usize];
         let wire = if shard.wire_lost {
-            topology.mean_way(zone)
+            topology.mean_way(shard.zone(old))
         } else {
             Span::ZERO
         };
-        let (node, offset) = (promoted, promotion.offset);
-        self.tell_shard(number, &ShardTold::Promoted { node, offset });
-        self.nodes[number as usize].restart(now);
-        self.undo(number, &undone, (crashed, wire), promotion.offset);
+        let offset = promotion.offset;
+        let told = ShardTold::Promoted {
+            node: promoted,
+            offset,
+        };
+        self.tell_shard(number, &told);
+        self.take_seat(node, old);
+        self.undo(number, &undone, (crashed, wire), offset);
         self.attach_others(number);
     }
 

@@ -32,6 +32,7 @@ impl<P: Probe> World<P> {
         let Some(topology) = &mut self.topology else {
             return;
         };
+        let reads = topology.reads;
         for (number, shard) in topology.shards.iter_mut().enumerate() {
             if shard.crashed.is_some() {
                 continue;
@@ -51,9 +52,15 @@ impl<P: Probe> World<P> {
                 node: place as u8,
             };
             let probe = &mut self.probe;
+            let mut begins = false;
             shard.look_who_serves(now, |place| {
+                begins = true;
                 probe.incident(now, Incident::Node(NodeIncident::Serves, id(place)));
             });
+            if begins {
+                let (reads, writes) = shard.answers(reads);
+                probe.shard_answers(now, number as u16, reads, writes);
+            }
             for (place, lag, reported) in shard.lags(now) {
                 self.probe.replica_lag(now, id(place), lag, reported);
             }

@@ -4,7 +4,7 @@ use crate::scenario::store::Reads;
 use crate::store::node::Reader;
 use crate::store::replication::resync::FullResync;
 use crate::store::replication::stream::Stream;
-use crate::units::{Span, Time};
+use crate::units::{Span, Speed, Time};
 
 use super::history::History;
 
@@ -22,6 +22,8 @@ pub(super) struct Member {
     pub(super) serves: bool,
     /// Whether it has failed, and nobody has taken its place yet.
     pub(super) down: Option<Down>,
+    /// Faults that make its host slow, by their place in the scenario, and how fast it is then.
+    pub(super) slow: Vec<(usize, Speed)>,
 }
 
 /// A node that has failed.
@@ -29,6 +31,8 @@ pub(super) struct Member {
 pub(super) struct Down {
     pub(super) since: Time,
     pub(super) silence: Silence,
+    /// When another node takes its place.
+    pub(super) until: Time,
 }
 
 /// What becomes of a command that nobody executes.
@@ -54,6 +58,8 @@ pub(super) struct ShardOf {
     pub(super) wire_lost: bool,
     /// Whether the data are gone, too.
     pub(super) is_lost: bool,
+    /// Since when everybody knows who is who.
+    pub(super) known: Time,
 }
 
 impl ShardOf {
@@ -66,6 +72,7 @@ impl ShardOf {
             crashed: None,
             wire_lost: false,
             is_lost: false,
+            known: Time::ZERO,
         };
         shard.count_abroad();
         shard
@@ -98,6 +105,27 @@ impl ShardOf {
     #[inline]
     pub(super) const fn primary(&self) -> u8 {
         self.primary
+    }
+
+    /// Whether somebody answers what is read as the scenario says, and what is written.
+    pub(super) fn answers(&self, reads: Reads) -> (bool, bool) {
+        let writes = self.crashed.is_none();
+        let replicas = self.members.iter().enumerate();
+        let mut asked = replicas
+            .filter(|(place, member)| *place != usize::from(self.primary) && member.serves)
+            .peekable();
+        // Those who read at replicas ask the primary where there is none, or in their zone.
+        let asks_primary =
+            reads == Reads::Primary || reads == Reads::SameZone || asked.peek().is_none();
+        let replica = reads != Reads::Primary && asked.any(|(_, member)| member.down.is_none());
+        (replica || asks_primary && writes, writes)
+    }
+
+    /// Whether any node that is there has the data, or will have applied them.
+    pub(super) fn has_data_left(&self) -> bool {
+        let there = self.members.iter().filter(|member| member.down.is_none());
+        let mut streams = there.filter_map(|member| member.stream);
+        streams.any(|stream| self.history.stream.will_have_data(stream))
     }
 
     /// The node that a command which only reads goes to, by uniform bits.
