@@ -141,7 +141,7 @@ pub(super) fn failures() -> [Metric; 5] {
         of(
             "read_outage",
             Unit::Seconds,
-            "Likewise no reads, at any of its nodes.",
+            "Likewise no reads, by any node to which the scenario sends them.",
             |c, a| outage(c.read_outage).filter(|_| a.faults),
         ),
         of(
