@@ -28,6 +28,8 @@ pub struct Point {
     pub design: String,
     /// The seed: runs with equal ones and equal replicates saw the same users.
     pub seed: u64,
+    /// How long each of its runs was measured, in seconds, if that is known.
+    pub measured_seconds: Option<f64>,
     /// By replicate the values of the metrics that are watched, in billionths.
     pub replicates: BTreeMap<u64, Vec<Option<i128>>>,
 }
@@ -48,6 +50,7 @@ pub fn of_run(identity: &Identity, metrics: &[Metric], run: &Measurements) -> Ob
     let mut point = Point {
         design: identity.scenario_hash.clone(),
         seed: identity.seed,
+        measured_seconds: Some(run.measured().seconds()),
         replicates: BTreeMap::new(),
     };
     point.add(identity.replicate, metrics, run);
@@ -69,6 +72,7 @@ pub fn of_sweep(results: &Results<'_>, metrics: &[Metric]) -> Observed {
         let mut point = Point {
             design: expected.scenario_hash.clone(),
             seed: expected.seed,
+            measured_seconds: None,
             replicates: BTreeMap::new(),
         };
         for (replicate, outcome) in results.outcomes[number].iter().enumerate() {
@@ -97,6 +101,7 @@ struct Summary {
     replicate: u64,
     results_version: u32,
     complete: bool,
+    measured_seconds: f64,
     metrics: BTreeMap<String, Option<serde_json::Number>>,
 }
 
@@ -119,6 +124,7 @@ pub fn read_summary(summary: impl Read, metrics: &[Metric]) -> Result<Observed, 
     let point = Point {
         design: summary.scenario_sha256,
         seed: summary.seed,
+        measured_seconds: Some(summary.measured_seconds),
         replicates: BTreeMap::from([(summary.replicate, values)]),
     };
     Ok(Observed {

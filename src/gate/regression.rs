@@ -7,10 +7,11 @@
 //! these, and nothing if they were others. An unchanged design under the same version of the results differs by exactly nothing.
 
 use crate::metrics::catalogue::{Better, Metric, Unit};
+use crate::report::format;
 use crate::report::identity::RESULTS_VERSION;
 use crate::sweep::interval::{Estimate, Student};
 use crate::sweep::text::number;
-use crate::units::Ratio;
+use crate::units::{Ratio, Span};
 
 use super::baseline::{Observed, Point};
 use super::{Check, Kind, Status};
@@ -46,7 +47,8 @@ impl Regression {
 }
 
 /// Holds `now` against `baseline` in the metrics that are watched. A difference of at most
-/// `tolerance` of the baseline's mean is no regression (for a hit rate and the like: of the misses). Points without a counterpart are skipped.
+/// `tolerance` of the baseline's mean is no regression (for a hit rate and the like: of the misses).
+/// Points without a counterpart are skipped.
 pub fn judge(
     baseline: &Observed,
     now: &Observed,
@@ -93,6 +95,15 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
+    /// Why counts of runs that were measured for different times cannot be compared.
+    fn other_length(&self) -> Option<String> {
+        let is_count = self.metric.unit == Unit::Count && !self.metric.name.ends_with("_max");
+        let (before, now) = (self.before.measured_seconds?, self.point.measured_seconds?);
+        let words = |seconds: f64| format::words(Span(libm::round(seconds * 1e9) as u64));
+        (is_count && (before - now).abs() > 1e-6)
+            .then(|| format!("measured for {} instead of {}", words(now), words(before)))
+    }
+
     fn judge(&self, tolerance: Ratio, student: &Student) -> (Status, String) {
         let pairs: Vec<(i128, i128)> = self
             .point
@@ -135,6 +146,9 @@ impl Pair<'_> {
             Better::Higher => (-high, -low),
             Better::Lower | Better::Neither => (low, high),
         };
+        if let Some(why) = self.other_length() {
+            return (Status::Open, format!("inconclusive: {shown}, {why}"));
+        }
         let comparable = self.same_version && (pairs.len() > 1 || self.same_users());
         let status = if comparable && worst <= allowed {
             Status::Passed

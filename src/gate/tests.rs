@@ -20,6 +20,7 @@ fn observed(design: &str, seed: u64, values: &[i128]) -> Observed {
     let point = Point {
         design: design.to_owned(),
         seed,
+        measured_seconds: Some(600.0),
         replicates: (0..).zip(replicates).collect(),
     };
     Observed {
@@ -251,4 +252,28 @@ fn a_summary_stays_within_what_a_step_may_write() {
     let place = |sign: &str| text.find(sign).unwrap();
     assert!(place("| \u{274c}") < place("| \u{26a0}") && place("| \u{26a0}") < place("| \u{2705}"));
     assert!(text.contains("100%") && text.contains("\\<b\\>"));
+}
+
+/// Half as many losses in half the time are no progress.
+#[test]
+fn counts_of_runs_of_other_lengths_are_not_compared() {
+    let lost = metric("sessions_lost");
+    let before = observed("a", 1, &[10 * BILLION]);
+    let mut now = observed("b", 1, &[5 * BILLION]);
+    for point in now.points.values_mut() {
+        point.measured_seconds = Some(300.0);
+    }
+    let verdicts = judge(&before, &now, &lost, Ratio::ZERO);
+    assert_eq!(verdicts[0].status, Status::Open);
+    assert!(
+        verdicts[0]
+            .why
+            .contains("measured for 5 minutes instead of 10 minutes"),
+        "{}",
+        verdicts[0].why
+    );
+    // A share is one of any time.
+    let rate = metric("session_hit_rate");
+    let verdicts = judge(&before, &now, &rate, Ratio::ZERO);
+    assert_ne!(verdicts[0].status, Status::Open);
 }
