@@ -101,7 +101,8 @@ struct Summary {
     replicate: u64,
     results_version: u32,
     complete: bool,
-    measured_seconds: f64,
+    #[serde(default)]
+    measured_seconds: Option<f64>,
     metrics: BTreeMap<String, Option<serde_json::Number>>,
 }
 
@@ -124,7 +125,7 @@ pub fn read_summary(summary: impl Read, metrics: &[Metric]) -> Result<Observed, 
     let point = Point {
         design: summary.scenario_sha256,
         seed: summary.seed,
-        measured_seconds: Some(summary.measured_seconds),
+        measured_seconds: summary.measured_seconds,
         replicates: BTreeMap::from([(summary.replicate, values)]),
     };
     Ok(Observed {
