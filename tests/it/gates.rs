@@ -424,3 +424,23 @@ fn a_class_is_judged_by_itself_at_every_point() {
         .unwrap();
     assert!((mean - sum / runs as f64).abs() < 1e-9, "{mean}");
 }
+
+/// What is no file, such as `/dev/stdout`, stays what it is.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_written_to_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let desk = sweep::desk();
+    let pipe = desk.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    desk.succeed(&["run", "small.toml", "--out", "one", "-q", "--junit", "pipe"]);
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    // If it had been replaced, nobody would ever write to the pipe.
+    assert!(reader.join().unwrap().contains("<testsuites"));
+}

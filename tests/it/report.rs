@@ -78,6 +78,69 @@ fn charts_are_files() {
 }
 
 #[test]
+fn a_sweep_has_a_page_and_charts() {
+    let desk = crate::sweep::desk();
+    let sweep = ["sweep", "tiny-sweep.toml", "-q", "--out"];
+    desk.run(&[&sweep[..], &["all", "--report"]].concat());
+    let page = desk.read("all/report.html");
+    assert_eq!(desk.succeed(&["report", "all"]), "all/report.html\n");
+    assert_eq!(desk.read("all/report.html"), page);
+    // What a reader looks for is text, whatever becomes of the drawings.
+    let text =
+        regex_lite::Regex::new("(?s)<style>.*?</style>|<script.*?</script>|<svg.*?</svg>|<[^>]*>");
+    let text = text.unwrap().replace_all(&page, " ").into_owned();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    let text = text.split("The sweep as resolved").next().unwrap();
+    insta::assert_snapshot!(
+        "sweep_page",
+        text.replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    );
+    // Charts of each kind, which go with their sweep.
+    let drawn = desk.succeed(&["report", "all", "--format", "svg"]);
+    insta::assert_snapshot!("sweep_charts", drawn);
+    for file in drawn.lines() {
+        let drawing = desk.read(file);
+        assert!(
+            drawing.starts_with("<svg xmlns=") && drawing.ends_with("</svg>\n"),
+            "{file}"
+        );
+    }
+    let painted = desk.succeed(&["report", "all", "--format", "png", "--out", "pictures"]);
+    assert_eq!(painted.lines().count(), drawn.lines().count());
+    desk.run(&[&sweep[..], &["all"]].concat());
+    assert_eq!(desk.names("all")[1..], crate::sweep::FILES);
+    // One at a time, whole, and no part.
+    let mut told = vec![desk.fail(&["report", "all", "all", "--out", "both.html"])];
+    let document = desk.read("all/sweep.json");
+    desk.write("all/sweep.json", &document[..document.len() / 2]);
+    told.push(desk.fail(&["report", "all"]));
+    desk.write(
+        "all/sweep.json",
+        document.replace("\"reference\": 0", "\"reference\": 77"),
+    );
+    told.push(desk.fail(&["report", "all"]));
+    desk.write(
+        "all/sweep.json",
+        document.replacen("\"schema_version\": 1", "\"schema_version\": 9", 1),
+    );
+    told.push(desk.fail(&["report", "all"]));
+    desk.write("all/sweep.json", document);
+    fs::remove_file(desk.path("all/sensitivity.csv")).unwrap();
+    told.push(desk.fail(&["report", "all"]));
+    told.push(
+        desk.fail(
+            &[
+                &sweep[..],
+                &["part", "--report", "--partition", "slice:1/2"],
+            ]
+            .concat(),
+        ),
+    );
+    insta::assert_snapshot!("sweep_page_refused", told.join("\n"));
+}
+
+#[test]
 fn a_broken_result_is_told_and_nothing_is_written() {
     let desk = Desk::new();
     desk.succeed(&["run", "small.toml", "--out", "one", "--quiet"]);
