@@ -139,6 +139,11 @@ pub fn compare(sides: [&Side; 2]) -> Comparison {
             "The warm-ups differ, so the measured parts do: set `warmup` alike in both.".to_owned(),
         );
     }
+    if first.scenario.start != second.scenario.start {
+        reservations.push(
+            "The runs begin differently: set `start` and `history` alike in both.".to_owned(),
+        );
+    }
     for side in sides {
         for warning in crate::report::warnings::warnings(side.outcome()) {
             reservations.push(format!("{}: {warning}", side.name));

@@ -66,17 +66,27 @@ pub fn words(seconds: f64) -> String {
     format::words(Span(libm::round(seconds.max(0.0) * 1e9) as u64))
 }
 
+fn beginning(summary: &Summary) -> String {
+    let warmup = words(summary.warmup_seconds);
+    if summary.history_seconds > 0.0 {
+        let history = words(summary.history_seconds);
+        format!("after {warmup} from a start as if the system had been running for {history}")
+    } else {
+        format!("after a warm-up of {warmup} from an empty store")
+    }
+}
+
 /// Which run it is.
 pub(super) fn identity(summary: &Summary) -> Vec<String> {
     vec![
         format!(
-            "Measured {} of simulated time, after a warm-up of {} from an empty store.",
+            "Measured {} of simulated time, {}.",
             if summary.measured_seconds > 0.0 {
                 words(summary.measured_seconds)
             } else {
                 "nothing".to_owned()
             },
-            words(summary.warmup_seconds)
+            beginning(summary)
         ),
         format!(
             "Result {}, seed {}, replicate {}, results version {}, fingerprint {}, sessionsim {}.",

@@ -38,6 +38,8 @@ pub struct Summary {
     pub results_version: u32,
     pub sessionsim_version: String,
     pub simulated_seconds: f64,
+    #[serde(default)]
+    pub history_seconds: f64,
     pub warmup_seconds: f64,
     pub measured_seconds: f64,
     pub window_seconds: f64,
@@ -47,6 +49,11 @@ pub struct Summary {
     pub expectations: Vec<Expected>,
     pub first_noticed_seconds: Option<f64>,
     pub alarms: Vec<Alarm>,
+    /// Left out where nothing failed.
+    #[serde(default)]
+    pub incidents: Vec<Incident>,
+    #[serde(default)]
+    pub incidents_left_out: u64,
     /// Left out where there are none.
     #[serde(default)]
     pub workloads: Vec<Workload>,
@@ -113,6 +120,15 @@ pub struct Alarm {
     #[serde(default)]
     pub node: Option<String>,
     pub fired: Vec<[f64; 2]>,
+}
+
+/// Something that failed, or was done about that.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the file")]
+pub struct Incident {
+    pub at_seconds: f64,
+    pub what: String,
+    pub text: String,
 }
 
 /// What else used the nodes.

@@ -90,6 +90,8 @@ fn scenario(ttl: Span) -> Scenario {
         description: "Carts of a shop, for looking at reports.".to_owned(),
         seed: 7,
         duration: Span(HOUR.0 * 3),
+
+        start: crate::scenario::Start::Cold,
         warmup: HOUR,
         window: HOUR,
         platform: Platform::ElastiCache,

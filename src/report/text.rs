@@ -16,10 +16,11 @@ use super::deployment::deployment;
 use super::expectations::expectations;
 use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
+use super::incidents;
 use super::limits::{Known, database_capacity};
 use super::outage::outage;
 use super::page::{Page, Pair, Section};
-use super::warnings::{still_fills, warnings};
+use super::warnings::{beginning, still_fills, warnings};
 use super::{latencies, parts, workloads};
 
 /// How the summary is shown.
@@ -43,6 +44,7 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
     title(&mut page, outcome.scenario);
     if outcome.measurements.began.is_some() {
         verdict(&mut page, &figures);
+        incidents::timeline(&mut page, outcome);
         page.columns(&sessions(&figures), &users(&figures));
         page.columns(&cache(&figures), &database(&figures));
         latencies::table(&mut page, figures.run);
@@ -463,12 +465,12 @@ fn footer(page: &mut Page, outcome: Outcome<'_>, files: Option<&str>) {
         measurements,
     } = outcome;
     page.prose(&format!(
-        "Measured: {}. Left out: a warm-up of {}, which began with an empty store.",
+        "Measured: {}. {}",
         match measurements.measured() {
             Span::ZERO => "nothing".to_owned(),
             measured => words(measured),
         },
-        words(scenario.warmup),
+        beginning(scenario)
     ));
     page.line("Not modelled: how a failover is decided, limits of connections.");
     page.prose(&format!(

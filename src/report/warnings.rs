@@ -1,5 +1,7 @@
 //! What a reader should know before trusting a result.
 
+use std::fmt::Write as _;
+
 use crate::metrics::measurements::Measurements;
 use crate::scenario::Scenario;
 use crate::scenario::users::TtlKind;
@@ -29,7 +31,7 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
         ));
     }
     if let Some((name, ttl)) = longest_ttl(scenario) {
-        if scenario.warmup < ttl {
+        if begins_empty(scenario) && scenario.warmup < ttl {
             list.push(format!(
                 "The store starts empty and the warm-up ({}) is shorter than the TTL of {name} \
                  ({}): memory, evictions and hit rate are those of a store that fills up.",
@@ -38,11 +40,16 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
             ));
         } else if let Some((before, after)) = growth(measurements) {
             list.push(format!(
-                "The number of sessions still grows, from {} to {}: the warm-up ({}) was too \
+                "The number of sessions still grows, from {} to {}: the {} ({}) was too \
                  short for users who come back, or the load rises by itself.",
                 thousands(before),
                 thousands(after),
-                words(scenario.warmup),
+                if begins_empty(scenario) {
+                    "warm-up"
+                } else {
+                    "history"
+                },
+                words(scenario.warmup.max(scenario.start.history())),
             ));
         }
         if measurements.measured() < ttl {
@@ -70,6 +77,23 @@ pub fn warnings(outcome: Outcome<'_>) -> Vec<String> {
         ));
     }
     list
+}
+
+/// How the run began.
+pub(super) fn beginning(scenario: &Scenario) -> String {
+    let warmup = words(scenario.warmup);
+    let history = scenario.start.history();
+    if history == Span::ZERO {
+        return format!("Left out: a warm-up of {warmup}, which began with an empty store.");
+    }
+    let mut text = format!(
+        "It began as if the system had been running for {}.",
+        words(history)
+    );
+    if scenario.warmup > Span::ZERO {
+        let _ = write!(text, " Left out: its first {warmup}.");
+    }
+    text
 }
 
 /// Whose sessions live longest by themselves, among those with a TTL, and how long.
@@ -114,8 +138,12 @@ fn of_trace(scenario: &Scenario) -> Option<String> {
 /// shorter than a TTL, or sessions still grew in number.
 #[must_use]
 pub fn still_fills(scenario: &Scenario, measurements: &Measurements) -> bool {
-    longest_ttl(scenario).is_none_or(|(_, ttl)| scenario.warmup < ttl)
-        || growth(measurements).is_some()
+    let too_short = longest_ttl(scenario).is_none_or(|(_, ttl)| scenario.warmup < ttl);
+    begins_empty(scenario) && too_short || growth(measurements).is_some()
+}
+
+fn begins_empty(scenario: &Scenario) -> bool {
+    scenario.start.history() == Span::ZERO
 }
 
 /// Live sessions at the end of the first and of the last row, if they grew by more than a tenth.

@@ -68,7 +68,7 @@ impl Scenario {
     pub fn expected_live_sessions(&self) -> f64 {
         let users = self.users.iter();
         let of_users: f64 = users
-            .map(|class| class.expected_live_sessions(self.duration))
+            .map(|class| class.expected_live_sessions(self.since_the_first_user()))
             .sum();
         of_users + self.recorded_sessions()
     }
@@ -77,7 +77,7 @@ impl Scenario {
     pub fn expected_stored_sessions(&self) -> f64 {
         let users = self.users.iter();
         let of_users: f64 = users
-            .map(|class| class.expected_stored_sessions(self.duration))
+            .map(|class| class.expected_stored_sessions(self.since_the_first_user()))
             .sum();
         of_users + self.recorded_sessions()
     }
@@ -101,7 +101,23 @@ impl Scenario {
             .map(|workload| workload.expected_requests(self) * EVENTS_A_ROW)
             .sum();
         let ticks = f64::from(u8::from(self.store.topology.replicas > 0));
-        requests + rows + workloads + (crons + ticks) * self.duration.seconds()
+        requests
+            + rows
+            + workloads
+            + (crons + ticks) * self.duration.seconds()
+            + self.past_intents()
+    }
+
+    /// How long there have been users when the run ends.
+    fn since_the_first_user(&self) -> Span {
+        Span(self.duration.0.saturating_add(self.start.history().0))
+    }
+
+    /// What users set out to do before the run, roughly.
+    fn past_intents(&self) -> f64 {
+        let history = self.start.history();
+        let users = self.users.iter().filter(|_| history > Span::ZERO);
+        users.map(|class| class.expected_requests(history)).sum()
     }
 
     /// Why the run would take more time or memory than there is, if it would. `places` are those
@@ -172,6 +188,17 @@ impl UserClass {
     /// evicted.
     pub fn expected_stored_sessions(&self, duration: Span) -> f64 {
         self.sessions(duration, self.lingers(duration.seconds()))
+    }
+
+    /// Sessions of the class in the store in its stationary state, roughly, if none is evicted.
+    pub(super) fn stationary_sessions(&self) -> f64 {
+        const LONG: f64 = 1e9;
+        let returns = self.return_share.fraction().min(0.999_999);
+        let visits = match self.arrival {
+            Arrival::Concurrent { users, .. } => users as f64 / self.stay_seconds(),
+            Arrival::Poisson { rate } => rate.per_second() / (1.0 - returns),
+        };
+        visits * (self.stay_seconds() + self.lingers(LONG))
     }
 
     /// Those of users present, and those that live for `lingers` seconds after a visit.
@@ -354,7 +381,7 @@ fn returning_visits(rate: f64, returns: f64, cycle: f64, whole: f64) -> Visits {
 }
 
 /// The mean, in seconds, of the lesser of a draw and `limit` seconds.
-fn mean_of_lesser(distribution: &Distribution<Span>, limit: f64) -> f64 {
+pub(super) fn mean_of_lesser(distribution: &Distribution<Span>, limit: f64) -> f64 {
     match distribution {
         Distribution::Fixed(span) => span.seconds().min(limit),
         Distribution::Exponential { mean } if mean.0 == 0 => 0.0,

@@ -17,12 +17,14 @@ pub mod estimates;
 pub mod expect;
 pub mod faults;
 mod load;
+mod naming;
 pub mod network;
 mod own_types;
 pub mod presets;
 pub mod random;
 pub mod reader;
 pub mod schema;
+mod start;
 pub mod store;
 pub mod sweep;
 #[cfg(test)]
@@ -38,6 +40,7 @@ pub use load::{Input, Loaded, load, load_input, load_with, no_trace};
 pub use reader::problem::{Location, Problem, Problems};
 pub use reader::tree::Source;
 pub use reader::{Origin, ValueOrigin};
+pub use start::{Start, settling};
 pub use top::SECTIONS;
 
 use alarms::Alarm;
@@ -63,6 +66,8 @@ pub struct Scenario {
     pub seed: u64,
     /// Simulated time, the warm-up included.
     pub duration: Span,
+    /// Who is there when the run begins.
+    pub start: Start,
     /// Left out of all metrics, from the start.
     pub warmup: Span,
     /// Length of a row of `timeseries.csv`.

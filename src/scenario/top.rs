@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::units::Span;
 
+use super::Scenario;
 use super::alarms;
 use super::cost::{self, CostSpec};
 use super::database::{self, DatabaseSpec};
 use super::expect::{Expectation, Judge, Placed};
 use super::faults;
 use super::load::Input;
+use super::naming::{DESCRIPTION, NAME, read_description, read_name};
 use super::network::{self, NetworkSpec};
 use super::own_types;
 use super::reader::Reader;
@@ -18,15 +20,15 @@ use super::reader::problem::Problem;
 use super::reader::table::Table;
 use super::reader::tree::Place;
 use super::reader::writer::Writer;
+use super::start::{HISTORY, START, Start};
 use super::store::{self, Platform, StoreSpec};
 use super::sweep;
 use super::traffic::{self, TraceSpec};
 use super::users::{self, TtlKind, UserClass};
 use super::workloads;
-use super::{Scenario, is_plain_name};
 
 /// Two years; the clock reaches 2.28 (`kernel::agenda::TIME_LIMIT`).
-const MAX_DURATION: u64 = 730 * DAY;
+pub(super) const MAX_DURATION: u64 = 730 * DAY;
 const DAY: u64 = 86_400_000_000_000;
 const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -36,7 +38,6 @@ const MAX_ROWS: u64 = 200_000;
 const MAX_CLASSES: usize = 64;
 /// Most kinds of keys: a node knows each by a number of 8 bits, and a trace has one more.
 const MAX_KINDS_OF_KEYS: usize = 250;
-const MAX_DESCRIPTION: usize = 1000;
 
 const SCHEMA: Key<u32> = Key::built_in(
     "schema",
@@ -55,20 +56,6 @@ const EXTENDS: Key<String> = Key::optional(
 )
 .called(&["base", "include", "inherits", "from"]);
 
-const NAME: Key<String> = Key::derived(
-    "name",
-    "the file's name without its ending",
-    "Names the folder of the result: letters, digits, - and _.",
-)
-.called(&["title", "scenario"]);
-
-const DESCRIPTION: Key<String> = Key::built_in(
-    "description",
-    "\"\"",
-    "nothing to say",
-    "One sentence for reports.",
-);
-
 const SEED: Key<u64> = Key::built_in(
     "seed",
     "1",
@@ -86,8 +73,8 @@ const DURATION: Key<Span> = Key::required(
 
 const WARMUP: Key<Span> = Key::derived(
     "warmup",
-    "the longest TTL of all sessions, at most half of the run",
-    "Time from the start that is left out of all metrics, since a run begins with empty nodes.",
+    "the longest TTL of all sessions, at most half of the run; 0s with `start = \"stationary\"`",
+    "Time from the start that is left out of all metrics, since a cold run begins with empty nodes.",
 )
 .between(0, MAX_DURATION)
 .called(&["warm_up", "warm-up", "ramp_up"]);
@@ -129,6 +116,8 @@ pub(super) const TOP: Section = Section {
         DESCRIPTION.info(),
         SEED.info(),
         DURATION.info(),
+        START.info(),
+        HISTORY.info(),
         WARMUP.info(),
         WINDOW.info(),
         PLATFORM.info(),
@@ -208,31 +197,40 @@ pub(super) fn read(reader: &Reader, table: Table<'_>, input: &Input<'_>) -> Opti
     let recorded = !matches!(trace, Ok(None));
     let users = read_users(&table, duration, recorded, zones, &mut places);
     let workloads = workloads::read(&table, users.as_deref());
+    let start = Start::read(&table, users.as_deref(), store.as_ref());
     let longest_ttl = longest_ttl(users.as_deref(), trace.as_ref().ok());
-    let warmup = read_warmup(&table, duration, longest_ttl);
+    let warmup = read_warmup(&table, duration, filling_up(start, longest_ttl));
     let window = read_window(&table, duration);
+    let whole = || {
+        Some(Scenario {
+            name: name?,
+            description: description?,
+            seed: seed?,
+            duration: duration?,
+            start: start?,
+            warmup: warmup?,
+            window: window?,
+            platform: platform?,
+            expect: expectations(expect.as_deref()?),
+            store: store?,
+            node_types: own_types.types,
+            network: network?,
+            faults: faults?,
+            database: database?,
+            cost: cost?,
+            alarms: alarms?,
+            trace: trace.ok()?,
+            users: users?,
+            workloads: workloads?,
+        })
+    };
+    let scenario = whole();
+    if let Some(scenario) = &scenario {
+        scenario.check_start(&table);
+    }
     table.finish();
     extends.ok()?;
-    let scenario = Scenario {
-        name: name?,
-        description: description?,
-        seed: seed?,
-        duration: duration?,
-        warmup: warmup?,
-        window: window?,
-        platform: platform?,
-        expect: expectations(expect.as_deref()?),
-        store: store?,
-        node_types: own_types.types,
-        network: network?,
-        faults: faults?,
-        database: database?,
-        cost: cost?,
-        alarms: alarms?,
-        trace: trace.ok()?,
-        users: users?,
-        workloads: workloads?,
-    };
+    let scenario = scenario?;
     if let Some((message, hint)) = scenario.clash() {
         reader.report(Problem::new(None, message).hint(hint));
     }
@@ -284,64 +282,6 @@ fn read_schema(table: &Table<'_>) {
             ..problem
         });
     }
-}
-
-fn read_name(table: &Table<'_>, file: &str) -> Option<String> {
-    let name = table.get_or(&NAME, || Some(name_of_file(file)))?;
-    if is_plain_name(&name) {
-        return Some(name);
-    }
-    table.problem(&NAME, |problem| Problem {
-        message: "`name` has characters that it must not have".to_owned(),
-        label: "1 to 64 letters, digits, - or _, beginning with a letter or digit".to_owned(),
-        hint: Some(format!(
-            "it names a folder; write for example {:?}",
-            plain_name(&name)
-        )),
-        ..problem
-    });
-    None
-}
-
-/// The file's name without its folder and ending, made plain.
-pub(super) fn name_of_file(file: &str) -> String {
-    let last = file.rsplit(['/', '\\']).next().unwrap_or_default();
-    plain_name(last.strip_suffix(".toml").unwrap_or(last))
-}
-
-fn plain_name(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(64)
-        .collect();
-    let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
-    let plain = words.join("-");
-    let plain = plain.trim_matches('_');
-    if plain.is_empty() {
-        "scenario".to_owned()
-    } else {
-        plain.to_owned()
-    }
-}
-
-fn read_description(table: &Table<'_>) -> Option<String> {
-    let description = table.get(&DESCRIPTION)?;
-    if description.len() <= MAX_DESCRIPTION {
-        return Some(description);
-    }
-    table.problem(&DESCRIPTION, |problem| Problem {
-        message: "`description` is too long".to_owned(),
-        label: format!("{} bytes; at most {MAX_DESCRIPTION}", description.len()),
-        ..problem
-    });
-    None
 }
 
 fn read_users(
@@ -412,12 +352,20 @@ fn longest_ttl(users: Option<&[UserClass]>, trace: Option<&Option<TraceSpec>>) -
     Some(classes.chain(recorded).max().unwrap_or(Span::ZERO))
 }
 
+/// How long a run fills up that begins so.
+fn filling_up(start: Option<Start>, longest_ttl: Option<Span>) -> Option<Span> {
+    match start {
+        Some(Start::Stationary { .. }) => Some(Span::ZERO),
+        _ => longest_ttl,
+    }
+}
+
 fn read_warmup(
     table: &Table<'_>,
     duration: Option<Span>,
-    longest_ttl: Option<Span>,
+    filling_up: Option<Span>,
 ) -> Option<Span> {
-    let warmup = table.get_or(&WARMUP, || Some(longest_ttl?.min(Span(duration?.0 / 2))))?;
+    let warmup = table.get_or(&WARMUP, || Some(filling_up?.min(Span(duration?.0 / 2))))?;
     if duration.is_some_and(|duration| warmup >= duration) {
         table.problem(&WARMUP, |problem| Problem {
             message: "the warm-up leaves nothing to measure".to_owned(),
@@ -463,6 +411,7 @@ impl Scenario {
         out.put(&DESCRIPTION, &self.description);
         out.put(&SEED, &self.seed);
         out.put(&DURATION, &self.duration);
+        self.start.write(&mut out);
         out.put(&WARMUP, &self.warmup);
         out.put(&WINDOW, &self.window);
         out.put(&PLATFORM, &self.platform);

@@ -25,6 +25,60 @@ pub struct Arrivals {
     clock: Time,
 }
 
+/// Users with such numbers came before the start: the lower the number without this bit, the later.
+const PAST: u64 = 1 << 63;
+
+/// The arrivals of one class before the start, the latest first.
+///
+/// They are counted backwards from the start, so those after it are the same with them and
+/// without, and a longer past adds users before all others. A Poisson process looks the same in
+/// both directions of time (Kingman, "Poisson Processes", 1993, section 2.1): the gap behind the
+/// n-th is drawn by that user, as the gap before it is of those after the start.
+#[derive(Debug)]
+pub struct PastArrivals {
+    process: Process,
+    rate: Rate,
+    curve: Curve,
+    near: usize,
+    number: u64,
+    /// How long before the start the last of them would have come at the mean rate.
+    clock: Span,
+}
+
+impl PastArrivals {
+    /// Those of `class` in a past of `length`; none if the number of its users is fixed.
+    #[must_use]
+    pub fn new(class: &UserClass, length: Span) -> Self {
+        let (rate, curve) = match class.arrival {
+            Arrival::Poisson { rate } => (rate, class.arrivals.curve(length, Span::ZERO)),
+            Arrival::Concurrent { .. } => (Rate::default(), Curve::flat()),
+        };
+        Self {
+            process: class.arrivals.process,
+            rate,
+            curve,
+            near: 0,
+            number: 0,
+            clock: Span::ZERO,
+        }
+    }
+
+    /// How long before the start the next user of `class` came, and their number. `None` if that
+    /// lies beyond what is known of the rate.
+    pub fn next(&mut self, class: &Class) -> Option<(Span, u64)> {
+        let number = PAST | self.number;
+        self.clock = match self.process {
+            Process::Poisson => Span(self.clock.0.saturating_add(class.gap_before(number).0)),
+            // One came at the start itself: the first after it comes after a whole gap.
+            Process::Constant => Span(at_equal_distances(self.rate, self.number)),
+        };
+        self.number += 1;
+        let passed = i64::try_from(self.clock.0).ok()?;
+        let at = self.curve.when(-passed, &mut self.near)?;
+        Some((Span(at.min(0).unsigned_abs()), number))
+    }
+}
+
 impl Arrivals {
     /// Those of `class` in a run of `duration`; none if the number of its users is fixed.
     #[must_use]
@@ -50,7 +104,8 @@ impl Arrivals {
         self.number += 1;
         self.clock = match self.process {
             Process::Poisson => self.clock.saturating_add(class.gap_before(number)),
-            Process::Constant => self.at_equal_distances(number),
+            // The first comes after a whole gap.
+            Process::Constant => Time(at_equal_distances(self.rate, number + 1)),
         };
         let passed = i64::try_from(self.clock.0).ok();
         let at = passed.and_then(|passed| self.curve.when(passed, &mut self.near));
@@ -59,11 +114,11 @@ impl Arrivals {
             number,
         )
     }
+}
 
-    /// The first comes after a whole gap.
-    fn at_equal_distances(&self, number: u64) -> Time {
-        const SECOND: u128 = 1_000_000_000_000_000_000;
-        let at = (u128::from(number) + 1) * SECOND / u128::from(self.rate.0.max(1));
-        Time(u64::try_from(at).unwrap_or(u64::MAX))
-    }
+/// After so many nanoseconds `number` gaps have passed.
+fn at_equal_distances(rate: Rate, number: u64) -> u64 {
+    const SECOND: u128 = 1_000_000_000_000_000_000;
+    let at = u128::from(number) * SECOND / u128::from(rate.0.max(1));
+    u64::try_from(at).unwrap_or(u64::MAX)
 }

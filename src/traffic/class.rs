@@ -9,6 +9,9 @@ use super::seating::Seating;
 use super::visits::Visits;
 use super::{Act, Carries, Intent, Phase, User};
 
+/// Generations of a seat's users from here on came before the start.
+pub(super) const PAST_GENERATION: u32 = 1 << 31;
+
 /// A class of users, compiled for the run.
 #[derive(Debug)]
 pub struct Class {
@@ -63,6 +66,25 @@ impl Class {
     #[must_use]
     pub const fn seated_user(&self, seat: u32, generation: u32) -> User {
         self.user((generation as u64) << 32 | seat as u64)
+    }
+
+    /// A user who took seat `seat` before the start, as the `number`-th that is known of.
+    #[must_use]
+    pub const fn past_user(&self, seat: u32, number: u32) -> User {
+        self.seated_user(seat, PAST_GENERATION | number)
+    }
+
+    /// Where in its first visit a seat is when its past begins: 64 uniform bits.
+    #[must_use]
+    pub fn phase_of(&self, seat: u32) -> u64 {
+        self.past_user(seat, 0).draws.intent(0, Purpose::Arrival)
+    }
+
+    /// The end of a first visit that begins at `now`, if the user never comes back and it is known
+    /// before the visit goes on.
+    #[must_use]
+    pub fn only_visit_ends(&self, user: &User, now: Time) -> Option<Time> {
+        self.visits.only_visit_ends(user, now)
     }
 
     /// The `number`-th user to arrive.

@@ -14,9 +14,9 @@ pub mod trace;
 mod visits;
 
 use crate::kernel::draws::UserDraws;
-use crate::units::Time;
+use crate::units::{Span, Time};
 
-pub use arrivals::Arrivals;
+pub use arrivals::{Arrivals, PastArrivals};
 pub use class::Class;
 
 /// What a user sets out to do.
@@ -107,6 +107,21 @@ impl User {
     /// How many had the user's seat before.
     pub const fn generation(&self) -> u32 {
         (self.number >> 32) as u32
+    }
+
+    /// The generation of whoever is new in the user's seat after them. Those who came before the
+    /// start are counted by themselves: the first after it is always the same.
+    pub const fn next_generation(&self) -> u32 {
+        if self.generation() < class::PAST_GENERATION {
+            self.generation() + 1
+        } else {
+            0
+        }
+    }
+
+    /// Clocks are set back by `span`.
+    pub const fn set_back(&mut self, span: Span) {
+        self.turn = Time(self.turn.0.saturating_sub(span.0));
     }
 
     /// Place among the concurrent users of the class.

@@ -236,6 +236,15 @@ impl Visits {
         is_new.then_some(Intent::FirstWrite)
     }
 
+    pub(super) fn only_visit_ends(&self, user: &User, now: Time) -> Option<Time> {
+        let stays = matches!(self.plan, Plan::Guests | Plan::Users { .. });
+        let once = matches!(self.comes_back, Share::Never);
+        (stays && once).then(|| {
+            let stay = self.stay.draw(user.draws.intent(user.n, Purpose::Stay));
+            now.saturating_add(Span(stay))
+        })
+    }
+
     /// The user, in a visit, acts at `now`.
     #[inline]
     pub(super) fn act(&self, user: &mut User, now: Time) -> Act {

@@ -22,6 +22,7 @@ use super::elsewhere::Elsewhere;
 use super::event::{Event, MAX_VISITORS};
 use super::key_pattern::KeyPattern;
 use super::owners::Census;
+use super::past::Epoch;
 use super::side::{Beside, Manners};
 use super::topology::Topology;
 use super::trace::{Recorded, Rows};
@@ -38,30 +39,16 @@ impl<P: Probe> World<P> {
     pub(super) fn build(scenario: &Scenario, rows: Rows, replicate: u64, probe: P) -> Self {
         let streams = Streams::new(scenario.seed, replicate);
         let root = DrawRoot::new(scenario.seed, replicate);
+        let past = Epoch::new(scenario);
+        let start_unix_ms = past.map_or(START_UNIX_MS, Epoch::start_unix_ms);
         let mut nodes: Vec<Node> = (0..scenario.store.shards)
-            .map(|index| Node::new(&scenario.store, index, &streams, START_UNIX_MS))
+            .map(|index| Node::new(&scenario.store, index, &streams, start_unix_ms))
             .collect();
         let topology = Topology::new(scenario, &streams).map(Box::new);
         // Where commands go is asked on another way.
         let at_once = topology.is_none();
-        let crowds = scenario
-            .users
-            .iter()
-            .enumerate()
-            .map(|(index, class)| {
-                let compiled = Class::new(class, index as u16, root);
-                let manners = Manners::new(
-                    &class.session,
-                    scenario.database.on_lost_session,
-                    &mut nodes,
-                );
-                let mut crowd = crowd(class, compiled, manners, scenario.duration, &mut nodes);
-                if at_once && !crowd.prepares {
-                    crowd.programs.send_at_once();
-                }
-                crowd
-            })
-            .collect();
+        let begins_empty = past.is_none();
+        let crowds = crowds(scenario, root, (begins_empty, at_once), &mut nodes);
         let recorded = scenario.trace.as_ref().map(|trace| {
             let class = scenario.users.len() as u16;
             Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
@@ -115,6 +102,9 @@ impl<P: Probe> World<P> {
             probe,
         };
         world.push_first_events(scenario);
+        if let Some(past) = past {
+            world.begin_in_the_middle(past, scenario, &streams);
+        }
         world
     }
 
@@ -149,6 +139,30 @@ fn request_rate(scenario: &Scenario) -> f64 {
         .map(|workload| workload.expected_requests(scenario))
         .sum();
     (scenario.expected_requests() + of_workloads) / seconds
+}
+
+/// The classes of users. Where a run does not begin empty all seats are taken already.
+fn crowds(
+    scenario: &Scenario,
+    root: DrawRoot,
+    (begins_empty, at_once): (bool, bool),
+    nodes: &mut [Node],
+) -> Vec<Crowd> {
+    let classes = scenario.users.iter().enumerate();
+    classes
+        .map(|(index, class)| {
+            let compiled = Class::new(class, index as u16, root);
+            let manners = Manners::new(&class.session, scenario.database.on_lost_session, nodes);
+            let mut crowd = crowd(class, compiled, manners, scenario.duration, nodes);
+            if !begins_empty {
+                crowd.openings = Vec::new();
+            }
+            if at_once && !crowd.prepares {
+                crowd.programs.send_at_once();
+            }
+            crowd
+        })
+        .collect()
 }
 
 fn crowd(

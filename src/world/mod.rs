@@ -18,6 +18,7 @@ mod key_pattern;
 mod logins;
 mod other_keys;
 mod owners;
+mod past;
 mod request;
 mod side;
 mod special;

@@ -61,7 +61,7 @@ impl Seats {
     }
 
     /// A user is back and waits for the seat to be free.
-    fn wait(&mut self, seat: u32, visitor: u32) {
+    pub(super) fn wait(&mut self, seat: u32, visitor: u32) {
         let link = self.links.insert(Link {
             visitor,
             next: NOBODY,
@@ -88,7 +88,7 @@ impl Seats {
     /// Who takes the seat that `user` leaves.
     fn next(&mut self, user: &User) -> Result<u32, u32> {
         if self.seats.is_empty() {
-            return Err(user.generation() + 1);
+            return Err(user.next_generation());
         }
         self.seat_next(user.seat())
     }
@@ -104,6 +104,13 @@ impl Seats {
         self.links.remove(seat.first);
         seat.first = link.next;
         Ok(link.visitor)
+    }
+
+    /// All seats are taken from the start on.
+    pub(super) fn take_all(&mut self) {
+        for seat in &mut self.seats {
+            seat.taken = true;
+        }
     }
 
     /// The seat has closed before its user left.

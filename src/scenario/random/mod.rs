@@ -14,7 +14,6 @@ mod store;
 mod topology;
 
 use self::store::{own_types, store};
-use super::Scenario;
 use super::alarms::{Alarm, Condition, Side};
 use super::cost::{CostSpec, Payment};
 use super::database::{DatabaseSpec, OnLostSession, Writes};
@@ -24,6 +23,7 @@ use super::reader::choice::Choice;
 use super::store::Platform;
 use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
 use super::users::{Arrival, Calls, Pacing, Parallel, ScriptStep, UserClass, Visits};
+use super::{Scenario, Start};
 
 /// The scenario of that seed. Equal seeds give equal scenarios; a run of one has at most some
 /// 100,000 requests. Features are left off entirely in many of them (returns, logouts, a memory
@@ -47,6 +47,7 @@ pub fn random_scenario(seed: u64) -> Scenario {
             .to_owned(),
         seed: dice.0.next_u64(),
         duration,
+        start: Start::Cold,
         warmup: Span(dice.between(0, duration.0 / 2)),
         window: Span::from_secs(dice.between(1, 600)),
         platform,
@@ -85,11 +86,27 @@ pub fn random_scenario(seed: u64) -> Scenario {
             class.arrivals = Arrivals::default();
         }
     }
+    if dice.one_in(3) {
+        begin_in_the_middle(&mut dice, &mut scenario);
+    }
     scenario
 }
 
 /// Beyond as many a scenario leaves off what multiplies its requests.
 const MOST_REQUESTS: f64 = 500_000.0;
+
+/// Gives the scenario a past, if it has a stationary state.
+fn begin_in_the_middle(dice: &mut Dice, scenario: &mut Scenario) {
+    let history = Span::from_secs(dice.between(1, 3600));
+    let with_past = Scenario {
+        start: Start::Stationary { history },
+        workloads: Vec::new(),
+        ..scenario.clone()
+    };
+    if with_past.has_no_stationary_state(history).is_none() {
+        *scenario = with_past;
+    }
+}
 
 /// Likewise.
 fn alarms(dice: &mut Dice) -> Vec<Alarm> {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::scenario::Scenario;
 use crate::scenario::load::{Input, gather, set, with_libraries};
+use crate::scenario::naming;
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::merge::assign_node;
 use crate::scenario::reader::problem::{Problem, Problems};
@@ -228,7 +229,7 @@ impl Sweep<'_> {
         let stated = self.entries.iter().find(|entry| entry.key == "name");
         match stated.map(|entry| &entry.node.tree) {
             Some(Tree::Text(name)) => name.clone(),
-            _ => top::name_of_file(self.input.name),
+            _ => naming::name_of_file(self.input.name),
         }
     }
 }

@@ -110,7 +110,7 @@ impl Keyspace {
 
     /// The first execution of a command allocates its latency histogram.
     #[cold]
-    fn first_execution(&mut self, seen: u32) {
+    pub(super) fn first_execution(&mut self, seen: u32) {
         self.seen_commands |= seen;
         self.used += HISTOGRAM_BYTES;
     }

@@ -46,6 +46,14 @@ struct Turn {
     is_round: bool,
 }
 
+impl ExpiryCursor {
+    /// Clocks begin anew.
+    pub(super) const fn begin_run(&mut self) {
+        self.is_out_of_time = false;
+        self.next_fast = Time::ZERO;
+    }
+}
+
 impl Keyspace {
     /// A slow cycle, which the cron runs (`activeExpireCycle`). Returns the processor time it
     /// took: up to a quarter of the time between two runs of the cron.

@@ -12,6 +12,7 @@ mod command;
 mod execute;
 mod expiry;
 mod memory;
+mod past;
 mod room;
 mod sorted_set;
 
