@@ -89,7 +89,7 @@ impl Heat {
                 self.down.1[place / columns]
             )
         };
-        if low == high {
+        if low >= high {
             return format!("{}. Always {}.", self.title, value_text(low, self.unit));
         }
         format!("{}. Lowest {}; highest {}.", self.title, at(low), at(high))
@@ -103,6 +103,11 @@ impl Heat {
     }
 }
 
+/// A number of rows or columns, of which there are few.
+fn whole(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
 fn grid(heat: &Heat, look: &Look) -> Grid {
     let unit = look.unit;
     let (width, height) = (look.size.0.cast_signed(), look.size.1.cast_signed());
@@ -114,7 +119,7 @@ fn grid(heat: &Heat, look: &Look) -> Grid {
     let columns = i32::try_from(heat.across.1.len())
         .unwrap_or(i32::MAX)
         .max(1);
-    let rows = i32::try_from(heat.down.1.len()).unwrap_or(i32::MAX).max(1);
+    let rows = whole(heat.down.1.len()).max(1);
     Grid {
         left,
         top,
@@ -141,7 +146,7 @@ pub(super) fn draw_heat<B: DrawingBackend>(
         write(area, &heat.title, (10 * unit, 8 * unit), pos, look)?;
     }
     for (row, name) in heat.down.1.iter().enumerate() {
-        let y = place.top + place.height * row as i32 + place.height / 2;
+        let y = place.top + place.height * whole(row) + place.height / 2;
         let at = (place.left - 6 * unit, y);
         let name = shortened(name, place.left / unit - 8);
         write(area, &name, at, Pos::new(HPos::Right, VPos::Center), look)?;
@@ -149,15 +154,15 @@ pub(super) fn draw_heat<B: DrawingBackend>(
             cell(area, heat, (row, column), &place, look)?;
         }
     }
-    let foot = place.top + place.height * heat.down.1.len() as i32;
+    let foot = place.top + place.height * whole(heat.down.1.len());
     // Where names of columns are too long for them, some are left out.
     let widest = heat.across.1.iter().map(|name| length(name) + 8).max();
     let every = (widest.unwrap_or(1) * unit).div_euclid(place.width.max(1)) + 1;
     for (column, name) in heat.across.1.iter().enumerate() {
-        if column as i32 % every != 0 {
+        if whole(column) % every != 0 {
             continue;
         }
-        let x = place.left + place.width * column as i32 + place.width / 2;
+        let x = place.left + place.width * whole(column) + place.width / 2;
         let pos = Pos::new(HPos::Center, VPos::Top);
         write(area, name, (x, foot + 6 * unit), pos, look)?;
     }
@@ -179,8 +184,8 @@ fn cell<B: DrawingBackend>(
         return Ok(());
     };
     let (left, top) = (
-        place.left + place.width * column as i32,
-        place.top + place.height * row as i32,
+        place.left + place.width * whole(column),
+        place.top + place.height * whole(row),
     );
     let (right, bottom) = (left + place.width - unit, top + place.height - unit);
     let fill = (look.color)(Ink::Heat(heat.step(value)));

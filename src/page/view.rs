@@ -252,12 +252,12 @@ fn by_mark(chart: &Chart) -> Table {
     if several {
         table.head.push(String::new());
     }
-    let across = |mark: &Mark| match chart.across {
-        Across::Values(unit) => value_text(mark.at.0, unit),
-        _ => {
-            let level = libm::round(mark.at.0) as usize;
-            chart.levels.get(level).cloned().unwrap_or_default()
+    let across = |mark: &Mark| {
+        if let Across::Values(unit) = chart.across {
+            return value_text(mark.at.0, unit);
         }
+        let level = libm::round(mark.at.0) as usize;
+        chart.levels.get(level).cloned().unwrap_or_default()
     };
     for mark in chart.marks.iter().take(MOST_MARKS) {
         let value = value_text(mark.at.1, chart.unit);

@@ -48,7 +48,8 @@ use scheduler::Partition;
 #[derive(Debug, Args)]
 #[allow(
     clippy::doc_markdown,
-    reason = "these comments are the help text, printed as they stand"
+    clippy::struct_excessive_bools,
+    reason = "these comments are the help text, printed as they stand; a flag is a bool"
 )]
 pub(super) struct SweepCommand {
     /// The scenario with [sweep]: a file, `-` for stdin, or @NAME for one that is shipped

@@ -335,7 +335,7 @@ fn points_table(
         for place in metrics {
             let unit = saved.catalogue[*place].unit;
             let mean = point.metrics.of(*place);
-            let text = shown(mean.map(|mean| mean.mean), unit);
+            let text = shown(mean.map(|mean| mean.value), unit);
             let interval = mean.and_then(|mean| Some((mean.low?, mean.high?)));
             row.push(match interval {
                 Some((low, high)) if low < high => {

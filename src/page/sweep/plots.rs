@@ -61,7 +61,7 @@ pub(super) fn metrics(saved: &SavedSweep) -> Vec<usize> {
 
 fn differs(saved: &SavedSweep, metric: usize) -> bool {
     let points = saved.document.points.iter();
-    let mut means = points.filter_map(|point| Some(point.metrics.of(metric)?.mean));
+    let mut means = points.filter_map(|point| Some(point.metrics.of(metric)?.value));
     let first = means.next();
     first.is_some_and(|first| means.any(|mean| mean.to_bits() != first.to_bits()))
 }
@@ -201,7 +201,7 @@ fn lines(saved: &SavedSweep, metric: usize, layout: &Layout) -> Plot {
                 continue;
             };
             let at = saved.level(point, layout.across) as f64;
-            series.points.push((at, mean.mean));
+            series.points.push((at, mean.value));
             if let (Some(low), Some(high)) = (mean.low, mean.high) {
                 chart.whiskers.push(Whisker {
                     series: number,
@@ -261,7 +261,7 @@ fn scattered(saved: &SavedSweep, metric: usize) -> Plot {
         let mean = saved.document.points[point].metrics.of(metric)?;
         Some(Mark {
             series: 0,
-            at: (saved.level(point, place) as f64, mean.mean),
+            at: (saved.level(point, place) as f64, mean.value),
             label: saved.describe(point),
         })
     });
@@ -316,7 +316,7 @@ pub(super) fn maps(saved: &SavedSweep, metrics: &[usize]) -> Vec<(Heat, String)>
             let cell =
                 &mut cells[saved.level(point, down) * columns + saved.level(point, layout.across)];
             let of_point = &saved.document.points[point];
-            cell.value = of_point.metrics.of(*metric).map(|mean| mean.mean);
+            cell.value = of_point.metrics.of(*metric).map(|mean| mean.value);
             let is_best = saved
                 .document
                 .best
@@ -358,7 +358,7 @@ fn value_of(saved: &SavedSweep, point: usize, objective: &Objective) -> Option<f
             let mean = saved.document.points[point]
                 .metrics
                 .of(saved.place(metric)?)?;
-            Some(mean.mean)
+            Some(mean.value)
         }
         (None, Some(name)) => {
             let mut axes = saved.document.axes.iter();

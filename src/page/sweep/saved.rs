@@ -142,7 +142,8 @@ pub struct Judged {
 #[allow(missing_docs, reason = "the fields are those of the file")]
 pub struct Mean {
     pub runs: u64,
-    pub mean: f64,
+    #[serde(rename = "mean")]
+    pub value: f64,
     pub low: Option<f64>,
     pub high: Option<f64>,
 }
