@@ -4,7 +4,7 @@
 //! points alone, one after the other in this process, then `sessionsim sweep` with one thread and
 //! with two. Processor time is that of Linux's `/proc`. Where others use the cores too, the
 //! efficiency says little: the load is printed. `benches/sweep_instructions` counts the machinery in
-//! instructions instead, which no load changes; `alone N` and `write FILE` are for it.
+//! instructions instead, which no load changes; `write FILE` is for it.
 #![allow(
     clippy::disallowed_methods,
     reason = "a benchmark measures the wall clock"
@@ -126,7 +126,6 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["write", file] => fs::write(file, SCENARIO).expect("a file that can be written"),
-        ["alone", count] => alone(&points(count.parse().expect("a number of points"))),
         _ => rounds(),
     }
 }

@@ -259,6 +259,10 @@ fn lines<B: DrawingBackend>(
     for (number, series) in chart.series.iter().enumerate() {
         let points = series.points.iter();
         let path: Vec<(i32, i32)> = points.map(|(x, y)| (plot.x(*x), plot.y(*y))).collect();
+        // A point is no line.
+        if path.len() < 2 {
+            continue;
+        }
         let style = (look.color)(Ink::Line(number)).stroke_width(2);
         area.draw(&PathElement::new(path, style))?;
     }
@@ -378,7 +382,7 @@ fn heading<B: DrawingBackend>(
     for (number, series) in chart.series.iter().enumerate() {
         let style = (look.color)(Ink::Line(number)).stroke_width(2);
         let sample = [(x, y), (x + 22 * unit, y)];
-        if !series.points.is_empty() {
+        if series.points.len() > 1 {
             area.draw(&PathElement::new(sample, style))?;
         }
         if chart.marks.iter().any(|mark| mark.series == number) {

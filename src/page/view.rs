@@ -127,7 +127,7 @@ fn legend(chart: &Chart) -> Vec<Key> {
     let series = chart.series.iter().enumerate();
     let keys = series.map(|(number, series)| Key {
         name: series.name.clone(),
-        line: !series.points.is_empty(),
+        line: series.points.len() > 1,
         mark: if chart.marks.iter().any(|mark| mark.series == number) {
             // In the middle of the legend's drawing.
             shape(number, (150, 50))

@@ -43,7 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "page",
         &[
-            "units", "scenario", "metrics", "report", "charts", "compare",
+            "units", "scenario", "metrics", "report", "charts", "compare", "sweep",
         ],
     ),
     (

@@ -141,6 +141,36 @@ fn a_sweep_has_a_page_and_charts() {
 }
 
 #[test]
+fn a_latin_hypercube_has_a_mark_for_each_point() {
+    let desk = crate::sweep::desk();
+    desk.write(
+        "cube.toml",
+        "extends = \"small.toml\"\nname = \"cube\"\nduration = \"30m\"\nwarmup = \"15m\"\n\
+         [sweep]\nlayout = \"latin-hypercube\"\nsamples = 12\nreplicates = 1\n\
+         pareto = [\"lowest memory\", \"lowest sessions_lost\"]\n\
+         [[sweep.axes]]\nname = \"memory\"\nkey = \"store.maxmemory\"\nfrom = \"2MiB\"\nto = \"6MiB\"\n\
+         count = 12\n[[sweep.axes]]\nname = \"people\"\nkey = \"users.customers.concurrent\"\n\
+         from = 50\nto = 150\ncount = 12\n[[sweep.axes]]\nname = \"key\"\n\
+         key = \"users.customers.session.key\"\nvalues = [\"s:<id>\", \"session:<id>\"]\n",
+    );
+    desk.succeed(&["sweep", "cube.toml", "--out", "all", "--report", "-q"]);
+    let page = desk.read("all/report.html");
+    // Values are text, wherever they stand.
+    assert!(!page.contains("<id>") && page.contains("s:\\u003cid>"));
+    assert!(page.contains("memory explains") && !page.contains("class=\"map\""));
+    // Twelve marks in the chart of the front, and in each drawing of the others.
+    let drawn = desk.succeed(&["report", "all", "--format", "svg"]);
+    let front = drawn
+        .lines()
+        .find(|line| line.contains("against-memory"))
+        .unwrap();
+    let front = desk.read(front);
+    let marks = front.matches("class=\"a0 d\"").count() + front.matches("class=\"a1 d\"").count();
+    // Each of the two series has one in the legend.
+    assert_eq!(marks, 14, "{front}");
+}
+
+#[test]
 fn a_broken_result_is_told_and_nothing_is_written() {
     let desk = Desk::new();
     desk.succeed(&["run", "small.toml", "--out", "one", "--quiet"]);

@@ -13,7 +13,8 @@ use std::fmt::Write as _;
 use askama::Template;
 
 use crate::charts::{Picture, Unit, value_text};
-use crate::report::format::{self, plural};
+use crate::metrics::catalogue as metrics;
+use crate::report::format::plural;
 
 use super::figures::shown;
 use super::tables::Table;
@@ -123,11 +124,18 @@ pub fn sweep_pictures(saved: &SavedSweep) -> Vec<(String, Picture)> {
     charts.chain(maps).collect()
 }
 
+/// A share with no more digits than people need.
 fn percent(share: f64) -> String {
-    let text = value_text(share, Unit::Ratio);
-    match text.strip_suffix(".00%") {
-        Some(whole) => format!("{whole}%"),
-        None => text,
+    let text = format!("{:.2}", share * 100.0);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A mean: counts need their fractions where they are small.
+fn mean_text(mean: f64, unit: metrics::Unit) -> String {
+    if unit == metrics::Unit::Count && mean < 10.0 {
+        value_text(mean, Unit::Count)
+    } else {
+        shown(Some(mean), unit)
     }
 }
 
@@ -335,11 +343,12 @@ fn points_table(
         for place in metrics {
             let unit = saved.catalogue[*place].unit;
             let mean = point.metrics.of(*place);
-            let text = shown(mean.map(|mean| mean.value), unit);
+            let text = mean.map(|mean| mean_text(mean.value, unit));
+            let text = text.unwrap_or_else(|| "\u{2013}".to_owned());
             let interval = mean.and_then(|mean| Some((mean.low?, mean.high?)));
             row.push(match interval {
                 Some((low, high)) if low < high => {
-                    let reach = shown(Some((high - low) / 2.0), unit);
+                    let reach = mean_text((high - low) / 2.0, unit);
                     format!("{text} \u{b1} {reach}")
                 }
                 _ => text,
@@ -366,15 +375,9 @@ fn effects(saved: &SavedSweep, metrics: &[usize]) -> Option<Table> {
                     format!(
                         "{}: {} at {}, {} at {}",
                         percent(effect.share),
-                        format::value(
-                            Some(super::figures::value(effect.lowest, metric.unit)),
-                            metric.unit
-                        ),
+                        mean_text(effect.lowest, metric.unit),
                         effect.lowest_at,
-                        format::value(
-                            Some(super::figures::value(effect.highest, metric.unit)),
-                            metric.unit
-                        ),
+                        mean_text(effect.highest, metric.unit),
                         effect.highest_at
                     )
                 },
