@@ -113,7 +113,7 @@ fn timeseries_of_classes(outcome: Outcome<'_>) -> Option<String> {
         for (class, known) in classes.iter().zip(names.iter()) {
             if let Some(row) = class.rows.get(place) {
                 let part = Part::of_class_row(row, known.login);
-                lines.write((row.start, row.end), known.name, &part);
+                lines.write((row.start, row.end), &known.name, &part);
             }
         }
     }

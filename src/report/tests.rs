@@ -135,6 +135,7 @@ fn scenario(ttl: Span) -> Scenario {
         workloads: Vec::new(),
         users: vec![UserClass {
             name: "shoppers".to_owned(),
+            copies: None,
             login: true,
             login_share: Ratio::ONE,
             login_after: None,
