@@ -89,10 +89,7 @@ fn count(case: Case, sessions: u64, thinks: u64) {
 }
 
 /// What a run measures, by class of users where there are several, and its requests.
-fn simulate(
-    scenario: &Scenario,
-    watch: &mut dyn FnMut(Time, u64) -> bool,
-) -> (Measurements, u64) {
+fn simulate(scenario: &Scenario, watch: &mut dyn FnMut(Time, u64) -> bool) -> (Measurements, u64) {
     let recorder = Recorder::new(scenario);
     match Owners::new(scenario) {
         None => {

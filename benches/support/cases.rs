@@ -97,7 +97,8 @@ impl Case {
                 string("s:"),
                 string("application:session:"),
                 string("application:session:"),
-                "key = \"cart:<id>\"\nencoding = \"hash\"\nfields = 8\nread = [\"HGETALL\"]".to_owned(),
+                "key = \"cart:<id>\"\nencoding = \"hash\"\nfields = 8\nread = [\"HGETALL\"]"
+                    .to_owned(),
             ],
             _ => vec![string("s:")],
         };

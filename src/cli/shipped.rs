@@ -31,6 +31,10 @@ pub(super) const SCENARIOS: &[(&str, &str)] = &[
         include_str!("../../scenarios/game-tournament.toml"),
     ),
     (
+        "saas-tenants",
+        include_str!("../../scenarios/saas-tenants.toml"),
+    ),
+    (
         "ttl-and-nodes-sweep",
         include_str!("../../scenarios/ttl-and-nodes-sweep.toml"),
     ),

@@ -93,7 +93,7 @@ fn classes(outcome: Outcome<'_>) -> Option<String> {
     for class in Classes::of(outcome).iter() {
         for metric in &metrics {
             if let Some(value) = metric.part_value(&class.part) {
-                lines.write([class.name.to_owned(), metric.name.to_string(), plain(value)]);
+                lines.write([class.name.clone(), metric.name.to_string(), plain(value)]);
             }
         }
     }

@@ -31,7 +31,7 @@ fn key_of(member: &Member<'_>) -> u32 {
 /// of them share, which each stretches to its own.
 fn mean_gap(member: &Member<'_>) -> Span {
     match member.arrival {
-        Arrival::Poisson { .. } if member.class.copies.is_some() => Span::from_secs(1000),
+        Arrival::Poisson { .. } if member.class.copies.are_several() => Span::from_secs(1000),
         Arrival::Poisson { rate } => rate.interval().unwrap_or(Span::ZERO),
         Arrival::Concurrent { .. } => Span::ZERO,
     }
@@ -40,7 +40,7 @@ fn mean_gap(member: &Member<'_>) -> Span {
 /// What a copy's gaps are multiplied by, and divided by.
 fn stretch(member: &Member<'_>) -> Option<(u64, u64)> {
     let gap = match member.arrival {
-        Arrival::Poisson { rate } if member.class.copies.is_some() => rate.interval()?,
+        Arrival::Poisson { rate } if member.class.copies.are_several() => rate.interval()?,
         _ => return None,
     };
     Some((gap.0, mean_gap(member).0))

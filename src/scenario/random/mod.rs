@@ -279,7 +279,7 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
     let arrivals = arrivals(dice, &arrival, duration);
     UserClass {
         name: format!("class-{number}"),
-        copies: None,
+        copies: Copies::ONE,
         login: visits.login,
         login_share: visits.login_share,
         login_after: visits.login_after,
@@ -319,12 +319,16 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
 }
 
 /// A few copies, of some classes.
-fn copies(dice: &mut Dice, arrival: &Arrival) -> Option<Copies> {
+fn copies(dice: &mut Dice, arrival: &Arrival) -> Copies {
     let copies = Copies {
         number: dice.between(2, 9) as u32,
         skew: Factor(dice.between(0, 2_000_000)),
     };
-    (dice.one_in(6) && !copies.has_empty(arrival)).then_some(copies)
+    if dice.one_in(6) && !copies.has_empty(arrival) {
+        copies
+    } else {
+        Copies::ONE
+    }
 }
 
 /// How the rate, or the number of users, changes.

@@ -16,7 +16,7 @@ const MOST: u64 = 10_000;
 /// So many classes that are alike in all but their users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copies {
-    /// At least 2.
+    /// One, if the class stands for itself.
     pub number: u32,
     /// How unequal they are: the k-th has users in proportion to k^-skew (Zipf's law). 0 makes all
     /// alike.
@@ -73,8 +73,19 @@ pub(super) const KEYS: [crate::scenario::reader::key::KeyInfo; 3] =
     [COPIES.info(), SHARE.info(), SKEW.info()];
 
 impl Copies {
-    /// Reads them; `None` if something is wrong, else none for a class that stands for itself.
-    pub(super) fn read(table: &Table<'_>, arrival: Option<&Arrival>) -> Option<Option<Self>> {
+    /// A class that stands for itself.
+    pub const ONE: Self = Self {
+        number: 1,
+        skew: Factor(0),
+    };
+
+    /// Whether there are several.
+    pub const fn are_several(self) -> bool {
+        self.number > 1
+    }
+
+    /// Reads them; `None` if something is wrong.
+    pub(super) fn read(table: &Table<'_>, arrival: Option<&Arrival>) -> Option<Self> {
         let number = table.get(&COPIES);
         let share = table.get(&SHARE);
         let skew = if share == Some(Share::Zipf) {
@@ -89,7 +100,7 @@ impl Copies {
             number: number as u32,
             skew: skew?,
         };
-        if number > 1 && copies.has_empty(arrival?) {
+        if copies.are_several() && copies.has_empty(arrival?) {
             table.problem(&COPIES, |problem| Problem {
                 message: "there are more copies than users".to_owned(),
                 label: "some would have nobody".to_owned(),
@@ -98,18 +109,16 @@ impl Copies {
             });
             return None;
         }
-        Some((number > 1).then_some(copies))
+        Some(copies)
     }
 
-    pub(super) fn write(copies: Option<Self>, out: &mut Writer) {
-        let number = copies.map_or(1, |copies| copies.number);
-        out.put(&COPIES, &u64::from(number));
-        let skew = copies.map_or(Factor(0), |copies| copies.skew);
-        if skew == Factor(0) {
+    pub(super) fn write(self, out: &mut Writer) {
+        out.put(&COPIES, &u64::from(self.number));
+        if self.skew == Factor(0) {
             out.put(&SHARE, &Share::Equal);
         } else {
             out.put(&SHARE, &Share::Zipf);
-            out.put(&SKEW, &skew);
+            out.put(&SKEW, &self.skew);
         }
     }
 
@@ -148,14 +157,15 @@ impl Copies {
 impl UserClass {
     /// How many classes it stands for.
     pub fn number_of_copies(&self) -> u32 {
-        self.copies.map_or(1, |copies| copies.number)
+        self.copies.number
     }
 
     /// The users of each of the classes it stands for.
     pub fn arrivals_of_copies(&self) -> Vec<Arrival> {
-        let Some(copies) = self.copies else {
+        let copies = self.copies;
+        if !copies.are_several() {
             return vec![self.arrival.clone()];
-        };
+        }
         let number = u64::from(copies.number);
         let shares = match self.arrival {
             // One each, and the rest by their shares.
@@ -174,7 +184,7 @@ impl UserClass {
 
     /// The name of the `copy`-th of the classes it stands for, counted from 0.
     pub fn name_of_copy(&self, copy: u32) -> String {
-        if self.copies.is_some() {
+        if self.copies.are_several() {
             format!("{}-{}", self.name, copy + 1)
         } else {
             self.name.clone()

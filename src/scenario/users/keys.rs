@@ -186,7 +186,7 @@ impl UserClass {
     pub(in crate::scenario) fn write(&self, zones: &[String], out: &mut Writer) {
         out.section(&SECTION);
         out.put(&NAME, &self.name);
-        Copies::write(self.copies, out);
+        self.copies.write(out);
         self.write_login(out);
         match &self.arrival {
             Arrival::Concurrent { users, ramp_up } => {
@@ -258,10 +258,10 @@ fn read_zone(table: &Table<'_>, known: &[String]) -> Result<Option<usize>, Wrong
 fn name_copies(
     table: &Table<'_>,
     name: Option<&str>,
-    copies: Option<Option<Copies>>,
+    copies: Option<Copies>,
     names: &mut BTreeSet<String>,
 ) -> bool {
-    let (Some(name), Some(Some(copies))) = (name, copies) else {
+    let (Some(name), Some(copies)) = (name, copies.filter(|copies| copies.are_several())) else {
         return true;
     };
     let taken = (1..=copies.number)

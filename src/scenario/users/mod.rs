@@ -74,8 +74,8 @@ pub enum Encoding {
 pub struct UserClass {
     /// Its name in reports.
     pub name: String,
-    /// So many classes like it, if more than one.
-    pub copies: Option<Copies>,
+    /// So many classes like it.
+    pub copies: Copies,
     /// Whether users log in; guests own a session without that.
     pub login: bool,
     /// With `login`: share of visits without a login so far that log in at all.
