@@ -5,6 +5,7 @@ use crate::probe::{Aftermath, Fate, LossCause, Mark};
 use crate::units::{Span, Time};
 
 use super::histogram::{Brief, Latencies};
+use super::incidents::Incidents;
 use super::losses::LossBook;
 use super::nodes::NodeMeasurements;
 use super::owners::ClassMeasurements;
@@ -355,6 +356,8 @@ pub struct Measurements {
     pub rows: Vec<Row>,
     /// Lost sessions by minute and cause.
     pub losses: LossBook,
+    /// What failed, and what was done about it; since the run began.
+    pub incidents: Incidents,
     /// Sessions without a fate when the measurement began: those alive, and those that had
     /// reached their own end while it was open whether their user would come back.
     pub open_at_start: u64,

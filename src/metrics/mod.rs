@@ -10,6 +10,7 @@ pub mod check;
 pub mod document;
 pub mod expect;
 pub mod histogram;
+pub mod incidents;
 mod loads;
 pub mod losses;
 pub mod measurements;

@@ -27,14 +27,15 @@ use std::collections::BTreeSet;
 
 use crate::cost::{Contract, Usage};
 use crate::probe::{
-    Aftermath, CommandDone, Fate, LossCause, Mark, NodeSample, OwnerSample, Probe, ReplicaId,
-    RequestDone, RequestKind, WorkloadDone,
+    Aftermath, CommandDone, Fate, Incident, LossCause, Mark, NodeSample, OwnerSample, Probe,
+    ReplicaId, RequestDone, RequestKind, WorkloadDone,
 };
 use crate::scenario::Scenario;
 use crate::units::{Bandwidth, Span, Time};
 
 use super::check::check;
 use super::histogram::Bins;
+use super::incidents::Incidents;
 use super::loads::MINUTE;
 use super::losses::LossBook;
 use super::measurements::{Applies, Counts, Gauges, Group, Measurements, Row};
@@ -88,6 +89,7 @@ struct Rare {
     latencies: [Bins; Group::ALL.len()],
     rows: Vec<Row>,
     losses: LossBook,
+    incidents: Incidents,
     workloads: Vec<Watched>,
     /// `used_memory` of all nodes when it was last looked at.
     used_memory: u64,
@@ -153,6 +155,7 @@ impl Recorder {
                 latencies: Default::default(),
                 rows: Vec::new(),
                 losses: LossBook::default(),
+                incidents: Incidents::default(),
                 workloads: Vec::new(),
                 used_memory: 0,
                 contract: None,
@@ -198,6 +201,7 @@ impl Recorder {
             latencies: rare.latencies.each_ref().map(Bins::latencies),
             rows: rare.rows,
             losses: rare.losses,
+            incidents: rare.incidents,
             open_at_start: rare.open_at_start,
             expired_pending_at_start: rare.expired_pending_at_start,
             in_flight_at_start: rare.in_flight_at_start,
@@ -354,6 +358,10 @@ impl Probe for Recorder {
                 silent.insert(shard);
             }
         }
+    }
+
+    fn incident(&mut self, at: Time, incident: Incident) {
+        self.rare.incidents.add(at, incident);
     }
 
     fn crossed_zones(&mut self, _at: Time, of_users: u64, of_nodes: u64) {

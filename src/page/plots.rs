@@ -42,7 +42,7 @@ const fn wanted(
     }
 }
 
-const WANTED: [Wanted; 14] = [
+const WANTED: [Wanted; 15] = [
     wanted(
         "Hit rate",
         "",
@@ -80,6 +80,7 @@ const WANTED: [Wanted; 14] = [
                 ("forced_logins", "forced logins"),
                 ("guest_resets", "guest resets"),
                 ("failed_requests", "failed requests"),
+                ("failed_visits", "visits that met an error"),
             ],
         )
     },
@@ -123,7 +124,25 @@ const WANTED: [Wanted; 14] = [
             ],
         )
     },
-    wanted("Replication lag", "", &[("replication_lag*", "")]),
+    wanted(
+        "Replication lag",
+        "Of the replica that is most behind. A primary learns of it once a second.",
+        &[
+            ("replication_lag.max", "in truth"),
+            ("replication_lag_reported.max", "as the primary reports it"),
+        ],
+    ),
+    Wanted {
+        counted: true,
+        ..wanted(
+            "Time without service of some shard",
+            "",
+            &[
+                ("write_outage", "takes no writes"),
+                ("read_outage", "answers no reads"),
+            ],
+        )
+    },
     wanted(
         "Connections of the busiest node",
         "",
@@ -362,7 +381,16 @@ pub(super) fn limits(saved: &Saved, name: &str) -> Vec<Limit> {
     }
 }
 
-/// What happened when: alarms, users who notice.
+/// What follows a failure and needs no mark of its own; the page's timeline has it.
+const UNMARKED: [&str; 5] = [
+    "primary-down",
+    "replica-down",
+    "replaced",
+    "serves",
+    "recovered",
+];
+
+/// What happened when: failures, alarms, users who notice.
 pub(super) fn markers(saved: &Saved) -> Vec<Marker> {
     let summary = &saved.summary;
     let alarms = summary.alarms.iter().filter_map(|alarm| {
@@ -375,7 +403,14 @@ pub(super) fn markers(saved: &Saved) -> Vec<Marker> {
         at,
         label: "users notice".to_owned(),
     });
-    let mut markers: Vec<Marker> = alarms.chain(noticed).collect();
+    let incidents = summary.incidents.iter();
+    let incidents = incidents
+        .filter(|incident| !UNMARKED.contains(&&*incident.what))
+        .map(|incident| Marker {
+            at: incident.at_seconds,
+            label: incident.what.replace('-', " "),
+        });
+    let mut markers: Vec<Marker> = incidents.chain(alarms).chain(noticed).collect();
     markers.sort_by(|one, other| one.at.total_cmp(&other.at));
     markers
 }

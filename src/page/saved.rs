@@ -49,6 +49,11 @@ pub struct Summary {
     pub expectations: Vec<Expected>,
     pub first_noticed_seconds: Option<f64>,
     pub alarms: Vec<Alarm>,
+    /// Left out where nothing failed.
+    #[serde(default)]
+    pub incidents: Vec<Incident>,
+    #[serde(default)]
+    pub incidents_left_out: u64,
     /// Left out where there are none.
     #[serde(default)]
     pub workloads: Vec<Workload>,
@@ -115,6 +120,15 @@ pub struct Alarm {
     #[serde(default)]
     pub node: Option<String>,
     pub fired: Vec<[f64; 2]>,
+}
+
+/// Something that failed, or was done about that.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the file")]
+pub struct Incident {
+    pub at_seconds: f64,
+    pub what: String,
+    pub text: String,
 }
 
 /// What else used the nodes.

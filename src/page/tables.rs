@@ -3,6 +3,8 @@
 use crate::charts::time_text;
 use crate::metrics::catalogue::{Unit, catalogue};
 
+use crate::report::format::plural;
+
 use super::figures::{metric, shown, words};
 use super::saved::{Saved, Summary};
 
@@ -102,6 +104,28 @@ pub(super) fn fates(summary: &Summary) -> Table {
         }
     }
     table
+}
+
+/// Most lines of the timeline.
+const MOST_INCIDENTS: usize = 60;
+
+/// What failed, and what was done about it.
+pub(super) fn incidents(summary: &Summary) -> Option<Table> {
+    let mut table = Table::new(["when", "what happened"]);
+    for incident in summary.incidents.iter().take(MOST_INCIDENTS) {
+        let at = time_text(incident.at_seconds);
+        table.rows.push(vec![at, incident.text.clone()]);
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+/// What that table leaves out.
+pub(super) fn incidents_note(summary: &Summary) -> String {
+    let more = summary.incidents.len().saturating_sub(MOST_INCIDENTS) as u64;
+    match more + summary.incidents_left_out {
+        0 => String::new(),
+        more => format!("{} left out.", plural(more, "line is", "lines are")),
+    }
 }
 
 pub(super) fn alarms(summary: &Summary) -> Option<Table> {

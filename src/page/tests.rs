@@ -156,7 +156,7 @@ fn a_new_metric_gets_a_chart_without_a_line_here() {
     let mut saved = saved();
     let values = saved.times.iter().map(|at| Some(at / 1e3));
     saved.columns.push(saved::Column {
-        name: "write_outage".to_owned(),
+        name: "tomorrows_metric".to_owned(),
         values: values.clone().collect(),
     });
     for node in ["node_1", "node_2"] {
@@ -166,7 +166,7 @@ fn a_new_metric_gets_a_chart_without_a_line_here() {
         });
     }
     let page = render(&[saved]);
-    assert!(page.contains("<h3>Write outage</h3>") && page.contains("<h3>Used memory</h3>"));
+    assert!(page.contains("<h3>Tomorrows metric</h3>") && page.contains("<h3>Used memory</h3>"));
     assert!(page.contains("node 1") && page.contains("node 2"));
 }
 

@@ -3,8 +3,8 @@
 use crate::units::{Span, Time};
 
 use super::{
-    Aftermath, CommandDone, Fate, LossCause, Mark, NodeSample, OwnerSample, Probe, ReplicaId,
-    RequestDone, RequestKind, VisitId, WorkloadDone,
+    Aftermath, CommandDone, Fate, Incident, LossCause, Mark, NodeSample, OwnerSample, Probe,
+    ReplicaId, RequestDone, RequestKind, VisitId, WorkloadDone,
 };
 
 /// Two probes that both see everything.
@@ -105,6 +105,11 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
     fn shard_answers(&mut self, at: Time, shard: u16, reads: bool, writes: bool) {
         self.0.shard_answers(at, shard, reads, writes);
         self.1.shard_answers(at, shard, reads, writes);
+    }
+
+    fn incident(&mut self, at: Time, incident: Incident) {
+        self.0.incident(at, incident);
+        self.1.incident(at, incident);
     }
 
     fn crossed_zones(&mut self, at: Time, of_users: u64, of_nodes: u64) {

@@ -4,11 +4,13 @@
 //! nothing. What becomes of the facts (counts, histograms, a journal) is the probe's business.
 
 mod both;
+mod incident;
 
 use crate::scenario::commands::CommandName;
 use crate::units::{Bandwidth, Span, Time};
 
 pub use both::Both;
+pub use incident::{Incident, NodeIncident, ReplicaId};
 
 /// Kinds of requests, as `latency.<kind>` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -317,15 +319,6 @@ pub struct VisitId {
     pub first: u32,
 }
 
-/// A replica, by its shard and its place in it; the primary at the start had place 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ReplicaId {
-    /// Number of the shard.
-    pub shard: u16,
-    /// Place of the node within it.
-    pub node: u8,
-}
-
 /// Receives facts. All times are those of the fact, which may lie before the present for a
 /// fate that is only known later.
 #[allow(unused_variables)]
@@ -375,6 +368,8 @@ pub trait Probe {
     fn replica_lag(&mut self, at: Time, replica: ReplicaId, lag: Span, reported: Span) {}
     /// Whether somebody answers for a shard from now on: reads, and writes.
     fn shard_answers(&mut self, at: Time, shard: u16, reads: bool, writes: bool) {}
+    /// Something failed, or was done about that.
+    fn incident(&mut self, at: Time, incident: Incident) {}
     /// Bytes that went from one zone to another since the start of the run: between users and
     /// nodes, and between nodes. Stated before each row and minute ends.
     fn crossed_zones(&mut self, at: Time, of_users: u64, of_nodes: u64) {}

@@ -1,7 +1,7 @@
 //! Numbers as people read them. Files use plain numbers instead.
 
 use crate::metrics::catalogue::{Unit, Value};
-use crate::units::Span;
+use crate::units::{Span, Time};
 
 /// What stands where a metric does not apply.
 pub const NOT_APPLICABLE: &str = "-";
@@ -140,6 +140,21 @@ pub fn words(span: Span) -> String {
     parts.join(" ")
 }
 
+/// A moment of simulated time: `02:00:15`, `day 2, 00:00:00.500`.
+pub fn clock(at: Time) -> String {
+    let (seconds, millis) = (at.0 / 1_000_000_000, at.0 / 1_000_000 % 1_000);
+    let (day, rest) = (seconds / 86_400, seconds % 86_400);
+    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    let mut text = format!("{hour:02}:{minute:02}:{second:02}");
+    if millis > 0 {
+        text = format!("{text}.{millis:03}");
+    }
+    if day > 0 {
+        text = format!("day {}, {text}", thousands(day + 1));
+    }
+    text
+}
+
 /// A number with the noun that agrees with it.
 pub fn plural(number: u64, one: &str, many: &str) -> String {
     format!(
@@ -152,6 +167,14 @@ pub fn plural(number: u64, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_says_the_day_from_the_second_on() {
+        let at = |millis: u64| clock(Time(millis * 1_000_000));
+        assert_eq!(at(0), "00:00:00");
+        assert_eq!(at(7_215_000), "02:00:15");
+        assert_eq!(at(86_400_500), "day 2, 00:00:00.500");
+    }
 
     #[test]
     fn thousands_are_set_apart() {

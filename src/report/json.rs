@@ -13,6 +13,7 @@ use crate::units::Time;
 use super::Outcome;
 use super::deployment::deployment;
 use super::identity::RESULTS_VERSION;
+use super::incidents;
 use super::limits::database_capacity;
 use super::parts::{Summed, classes_for_machines, node_name, nodes_for_machines};
 use super::warnings::{still_fills, warnings};
@@ -48,6 +49,10 @@ struct Summary<'a> {
     expectations: Vec<Expected<'a>>,
     first_noticed_seconds: Option<f64>,
     alarms: Vec<Alarm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    incidents: Vec<incidents::Entry>,
+    #[serde(skip_serializing_if = "is_zero")]
+    incidents_left_out: u64,
     metrics: Metrics<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     workloads: Vec<Workload<'a>>,
@@ -173,6 +178,7 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         measurements,
     } = outcome;
     let (classes, classes_left_out) = classes_for_machines(outcome);
+    let (incidents, incidents_left_out) = incidents::for_machines(outcome);
     let summary = Summary {
         schema_version: SCHEMA_VERSION,
         scenario: &scenario.name,
@@ -203,6 +209,8 @@ pub fn summary(outcome: Outcome<'_>) -> String {
         expectations: expectations(scenario, measurements),
         first_noticed_seconds: cloudwatch::first_noticed(measurements).map(Time::seconds),
         alarms: alarms(outcome),
+        incidents,
+        incidents_left_out,
         metrics: Metrics {
             catalogue: catalogue(),
             measurements,

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::metrics::catalogue::{Metric, catalogue};
 use crate::metrics::expect::verdicts;
+use crate::units::Span;
 
 use super::Outcome;
 use super::deployment::deployment;
@@ -85,6 +86,10 @@ pub fn sentence(outcome: Outcome<'_>) -> String {
         0 => "no session was lost".to_owned(),
         lost => format!("{} lost", plural(lost, "session was", "sessions were")),
     });
+    if counts.write_outage > 0 {
+        let span = words(Span(counts.write_outage));
+        parts.push(format!("some shard took no writes for {span}"));
+    }
     if let Some(latency) = text("latency.p99") {
         parts.push(format!("p99 {latency}"));
     }

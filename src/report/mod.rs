@@ -7,6 +7,7 @@ mod deployment;
 mod expectations;
 pub mod format;
 pub mod identity;
+mod incidents;
 pub mod json;
 mod latencies;
 pub mod limits;

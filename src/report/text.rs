@@ -16,6 +16,7 @@ use super::deployment::deployment;
 use super::expectations::expectations;
 use super::format::{bytes, percent, plural, significant, thousands};
 use super::format::{value as shown, words};
+use super::incidents;
 use super::limits::{Known, database_capacity};
 use super::outage::outage;
 use super::page::{Page, Pair, Section};
@@ -43,6 +44,7 @@ pub fn summary(outcome: Outcome<'_>, style: Style<'_>) -> String {
     title(&mut page, outcome.scenario);
     if outcome.measurements.began.is_some() {
         verdict(&mut page, &figures);
+        incidents::timeline(&mut page, outcome);
         page.columns(&sessions(&figures), &users(&figures));
         page.columns(&cache(&figures), &database(&figures));
         latencies::table(&mut page, figures.run);

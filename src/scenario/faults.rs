@@ -87,7 +87,7 @@ pub struct FaultSpec {
     pub at: Span,
     /// What fails.
     pub kind: FaultKind,
-    /// Number of the shard; 0 for a zone's.
+    /// The shard, by its place; 0 for a zone's.
     pub shard: u32,
     /// Number of the replica, from 1; 0 for the primary.
     pub replica: u32,
@@ -127,11 +127,11 @@ const KIND: Key<FaultKind> = Key::required(
 
 const SHARD: Key<u32> = Key::built_in(
     "shard",
-    "0",
+    "1",
     "the first: with one shard the only one",
-    "Number of the shard, from 0.",
+    "Number of the shard, from 1.",
 )
-.between(0, 16_383);
+.between(1, 16_384);
 
 const REPLICA: Key<u32> = Key::optional(
     "replica",
@@ -256,7 +256,7 @@ impl FaultSpec {
         table.refuse_others(&keep, &why, "leave it out");
         let has = |name: &str| keep.contains(&name);
         let shard = if has("shard") {
-            table.get(&SHARD)
+            table.get(&SHARD).map(|number| number - 1)
         } else {
             Some(0)
         };
@@ -312,7 +312,7 @@ impl FaultSpec {
         out.put(&KIND, &self.kind);
         for key in self.kind.keys() {
             match *key {
-                "shard" => out.put(&SHARD, &self.shard),
+                "shard" => out.put(&SHARD, &(self.shard + 1)),
                 "replica" if self.replica > 0 => out.put(&REPLICA, &self.replica),
                 "zone" => out.put(&ZONE, &zones[self.zone]),
                 "wire" => out.put(&WIRE, &self.wire),
@@ -371,9 +371,9 @@ fn fits(
     }
     if let Some(shard) = shard.filter(|shard| *shard >= store.shards) {
         table.problem(&SHARD, |problem| Problem {
-            message: format!("there is no shard {shard}"),
-            label: format!("the last one is {}", store.shards - 1),
-            hint: Some("shards are counted from 0".to_owned()),
+            message: format!("there is no shard {}", shard + 1),
+            label: format!("the last one is {}", store.shards),
+            hint: Some("shards are counted from 1".to_owned()),
             ..problem
         });
         return false;

@@ -18,6 +18,7 @@ mod explain;
 mod failures;
 mod fidelity;
 mod gates;
+mod incidents;
 mod init;
 mod intents;
 mod layers;

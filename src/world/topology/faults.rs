@@ -5,7 +5,7 @@
 //! left that has the data, they are lost at once, and whoever is there first begins without any. A
 //! node that failed is replaced by one without data, which gets them anew as a replica.
 
-use crate::probe::Probe;
+use crate::probe::{Incident, NodeIncident, Probe, ReplicaId};
 use crate::scenario::faults::{FaultKind, FaultSpec, Wire};
 use crate::store::replication::resync::FullResync;
 use crate::store::replication::stream::Failure;
@@ -65,6 +65,7 @@ impl<P: Probe> World<P> {
     pub(in crate::world) fn happen(&mut self, number: u32) {
         match self.topology().happenings[number as usize] {
             Happening::Strikes(fault) => {
+                self.probe.incident(self.now, Incident::Fault(fault as u16));
                 let fault = self.topology().faults[fault].clone();
                 self.strike(&fault);
             }
@@ -77,8 +78,14 @@ impl<P: Probe> World<P> {
                 }
             }
             Happening::Returns(node, since) => self.replace(node, since),
-            Happening::Recovers(node) => self.change_speed(node, Speed::SAME),
-            Happening::Lights(zone) => self.topology_mut().dark[usize::from(zone)] = false,
+            Happening::Recovers(node) => {
+                self.change_speed(node, Speed::SAME);
+                self.state(NodeIncident::Recovered, node);
+            }
+            Happening::Lights(zone) => {
+                self.topology_mut().dark[usize::from(zone)] = false;
+                self.probe.incident(self.now, Incident::ZoneBack(zone));
+            }
         }
     }
 
@@ -130,9 +137,17 @@ impl<P: Probe> World<P> {
             }
         }
         for node in struck {
-            if self.topology().shards[node.shard as usize].primary == node.member {
+            let shard = &self.topology().shards[node.shard as usize];
+            if shard.primary == node.member {
+                // What stands in for a primary that failed is none before it is promoted.
+                let what = match shard.crashed {
+                    None => NodeIncident::PrimaryDown,
+                    Some(_) => NodeIncident::ReplicaDown,
+                };
+                self.state(what, node);
                 self.primary_fails(node.shard, fault);
             } else {
+                self.state(NodeIncident::ReplicaDown, node);
                 let shard = &mut self.topology_mut().shards[node.shard as usize];
                 shard.lose_replica(node.member, now);
                 let noticed = now.saturating_add(fault.promotion);
@@ -184,6 +199,7 @@ impl<P: Probe> World<P> {
         member.down = None;
         member.serves = false;
         member.reader.restart(now);
+        self.state(NodeIncident::Replaced, node);
         let shard = &self.topology().shards[node.shard as usize];
         if shard.crashed.is_none() {
             self.attach(node);
@@ -234,6 +250,15 @@ impl<P: Probe> World<P> {
                 .reader
                 .change_speed(&spec, speed);
         }
+    }
+
+    /// States what happened to a node.
+    pub(super) fn state(&mut self, what: NodeIncident, node: NodeAt) {
+        let id = ReplicaId {
+            shard: node.shard,
+            node: node.member,
+        };
+        self.probe.incident(self.now, Incident::Node(what, id));
     }
 
     /// States whether somebody answers for a shard.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::probe::{Mark, Probe};
+use crate::probe::{Mark, NodeIncident, Probe};
 use crate::session::KeyDeath;
 use crate::store::keyspace::{KeyId, KeyState};
 use crate::store::replication::link::Link;
@@ -55,6 +55,11 @@ impl<P: Probe> World<P> {
     pub(super) fn lose_data(&mut self, number: u16) {
         self.nodes[number as usize].keyspace_mut().lose_all();
         self.bury(number);
+        let primary = NodeAt {
+            shard: number,
+            member: self.topology().shards[number as usize].primary,
+        };
+        self.state(NodeIncident::DataLost, primary);
         let topology = self.topology_mut();
         let shard = &mut topology.shards[number as usize];
         shard.is_lost = true;
@@ -79,6 +84,11 @@ impl<P: Probe> World<P> {
         shard.is_lost = false;
         let primary = &mut shard.members[usize::from(member)];
         primary.stream = None;
+        let node = NodeAt {
+            shard: number,
+            member,
+        };
+        self.state(NodeIncident::BeganEmpty, node);
         self.nodes[number as usize].restart(now);
         self.attach_others(number);
     }
@@ -133,6 +143,13 @@ impl<P: Probe> World<P> {
             member.serves &= member.stream.is_some();
         }
         shard.count_abroad();
+        let node = NodeAt {
+            shard: number,
+            member: promoted,
+        };
+        self.state(NodeIncident::Promoted, node);
+        let topology = self.topology();
+        let shard = &topology.shards[number as usize];
         let wire = if shard.wire_lost {
             topology.mean_way(zone)
         } else {

@@ -1,7 +1,7 @@
 //! Every now and then somebody looks after the replicas: how far they are behind, whether their
 //! output buffers are over the limit, and how those come back that were given up.
 
-use crate::probe::{Probe, ReplicaId};
+use crate::probe::{Incident, NodeIncident, Probe, ReplicaId};
 use crate::store::replication::resync::FullResync;
 use crate::units::{Span, Time};
 use crate::world::World;
@@ -46,13 +46,16 @@ impl<P: Probe> World<P> {
             for (stands_still, span) in shard.fork(now) {
                 node.stand_still(stands_still, span);
             }
-            shard.look_who_serves(now);
+            let id = |place: usize| ReplicaId {
+                shard: number as u16,
+                node: place as u8,
+            };
+            let probe = &mut self.probe;
+            shard.look_who_serves(now, |place| {
+                probe.incident(now, Incident::Node(NodeIncident::Serves, id(place)));
+            });
             for (place, lag, reported) in shard.lags(now) {
-                let replica = ReplicaId {
-                    shard: number as u16,
-                    node: place as u8,
-                };
-                self.probe.replica_lag(now, replica, lag, reported);
+                self.probe.replica_lag(now, id(place), lag, reported);
             }
         }
         self.expect_tick();
@@ -131,12 +134,15 @@ impl ShardOf {
     }
 
     /// A replica that has no data, or loads them, answers no reads, and is sent none. Of one that
-    /// is gone nobody knows before that is noticed.
-    fn look_who_serves(&mut self, now: Time) {
+    /// is gone nobody knows before that is noticed. Calls back for each that begins to.
+    fn look_who_serves(&mut self, now: Time, mut begins: impl FnMut(usize)) {
         for place in 0..self.members.len() {
             let serves = self.with_data(place, now).is_some();
             let member = &mut self.members[place];
             if member.down.is_none() {
+                if serves && !member.serves {
+                    begins(place);
+                }
                 member.serves = serves;
             }
         }
