@@ -60,6 +60,7 @@ pub mod report;
 pub mod scenario;
 pub mod session;
 pub mod store;
+pub mod story;
 pub mod sweep;
 pub mod traffic;
 pub mod units;

@@ -46,6 +46,11 @@ impl Case {
 
     /// The scenario for `sessions` sessions, measured for `thinks` mean think times.
     pub(crate) fn scenario(self, sessions: u64, thinks: u64) -> Scenario {
+        self.with_replicas(sessions, thinks, 0)
+    }
+
+    /// The same, each of the four nodes with so many replicas.
+    pub(crate) fn with_replicas(self, sessions: u64, thinks: u64, replicas: u32) -> Scenario {
         let think = Span(sessions * 6_250);
         let warmup = think * self.warmup_thinks();
         let (ttl, ttl_kind, read) = match self {
@@ -73,6 +78,7 @@ impl Case {
             [store]
             engine = "redis-7.0"
             shards = 4
+            replicas = {replicas}
             {limit}
             maxmemory_policy = "allkeys-lru"
             service_time = {{ fixed = "7500ns", per_kib = "0s" }}

@@ -25,6 +25,7 @@ mod run;
 mod scenario;
 mod scenarios;
 mod shipped;
+mod story;
 mod sweep;
 mod terminal;
 mod trace;
@@ -71,6 +72,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Story(story::StoryCommand),
     Sweep(sweep::SweepCommand),
     Merge(merge::Merge),
     Check(check::Check),
@@ -95,6 +97,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(run) => run.run(arguments.color),
+        Command::Story(story) => story.run(),
         Command::Sweep(sweep) => sweep.run(arguments.color),
         Command::Merge(merge) => merge.run(),
         Command::Check(check) => check.run(arguments.color),

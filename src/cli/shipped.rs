@@ -35,6 +35,16 @@ pub(super) const SCENARIOS: &[(&str, &str)] = &[
         include_str!("../../scenarios/saas-tenants.toml"),
     ),
     (
+        "node-failure-no-replica",
+        include_str!("../../scenarios/node-failure-no-replica.toml"),
+    ),
+    (
+        "replica-reads-stale",
+        include_str!("../../scenarios/replica-reads-stale.toml"),
+    ),
+    ("slow-link", include_str!("../../scenarios/slow-link.toml")),
+    ("az-outage", include_str!("../../scenarios/az-outage.toml")),
+    (
         "ttl-and-nodes-sweep",
         include_str!("../../scenarios/ttl-and-nodes-sweep.toml"),
     ),

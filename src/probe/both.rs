@@ -4,7 +4,7 @@ use crate::units::{Span, Time};
 
 use super::{
     Aftermath, CommandDone, Fate, Incident, LossCause, Mark, NodeSample, OwnerSample, Probe,
-    ReplicaId, RequestDone, RequestKind, VisitId, WorkloadDone,
+    ReplicaId, RequestDone, RequestId, RequestKind, ShardTold, Told, UserId, VisitId, WorkloadDone,
 };
 
 /// Two probes that both see everything.
@@ -85,6 +85,21 @@ impl<A: Probe, B: Probe> Probe for Both<A, B> {
 
     fn wants_owners(&self) -> bool {
         self.0.wants_owners() || self.1.wants_owners()
+    }
+
+    #[inline]
+    fn wants_stories(&self) -> bool {
+        self.0.wants_stories() || self.1.wants_stories()
+    }
+
+    fn told(&mut self, at: Time, user: UserId, request: RequestId, what: &Told) {
+        self.0.told(at, user, request, what);
+        self.1.told(at, user, request, what);
+    }
+
+    fn shard_told(&mut self, at: Time, shard: u16, what: &ShardTold) {
+        self.0.shard_told(at, shard, what);
+        self.1.shard_told(at, shard, what);
     }
 
     fn owners(&mut self, at: Time, owners: &[OwnerSample]) {

@@ -5,12 +5,14 @@
 
 mod both;
 mod incident;
+mod told;
 
 use crate::scenario::commands::CommandName;
 use crate::units::{Bandwidth, Span, Time};
 
 pub use both::Both;
 pub use incident::{Incident, NodeIncident, ReplicaId};
+pub use told::{Came, CommandTold, KeyFate, On, Place, RequestId, ShardTold, Told, UserId};
 
 /// Kinds of requests, as `latency.<kind>` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -383,6 +385,16 @@ pub trait Probe {
     fn wants_owners(&self) -> bool {
         false
     }
+    /// Whether it is to be told of single users. What is asked for everywhere costs nothing if this
+    /// is a constant `false`.
+    #[inline]
+    fn wants_stories(&self) -> bool {
+        false
+    }
+    /// A fact about a user, within a request of theirs; at `at`, or when the fact itself says.
+    fn told(&mut self, at: Time, user: UserId, request: RequestId, what: &Told) {}
+    /// A fact about a shard.
+    fn shard_told(&mut self, at: Time, shard: u16, what: &ShardTold) {}
     /// What each of them has, in their order, just before a row of the time series ends.
     fn owners(&mut self, at: Time, owners: &[OwnerSample]) {}
     /// A row of the time series ends now.

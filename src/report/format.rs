@@ -164,6 +164,28 @@ pub fn plural(number: u64, one: &str, many: &str) -> String {
     )
 }
 
+/// Breaks a text between words into lines of at most `width` characters.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        let word_length = word.chars().count();
+        if length > 0 && length + 1 + word_length > width {
+            lines.push(String::new());
+            length = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            if length > 0 {
+                line.push(' ');
+                length += 1;
+            }
+            line.push_str(word);
+        }
+        length += word_length;
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! A page of text: headings, sentences behind a word, figures in two columns.
 
+use super::format::wrap;
+
 /// Longest line.
 const WIDTH: usize = 100;
 /// Where the second column begins.
@@ -146,26 +148,4 @@ impl Page {
             text.to_owned()
         }
     }
-}
-
-/// Breaks a text between words into lines of at most `width` characters.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        let word_length = word.chars().count();
-        if length > 0 && length + 1 + word_length > width {
-            lines.push(String::new());
-            length = 0;
-        }
-        if let Some(line) = lines.last_mut() {
-            if length > 0 {
-                line.push(' ');
-                length += 1;
-            }
-            line.push_str(word);
-        }
-        length += word_length;
-    }
-    lines
 }

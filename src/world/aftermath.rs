@@ -1,7 +1,7 @@
 //! What follows a request's last command, where that is more than the answer: a change goes to the
 //! database, and a session that is gone is made good for, by a copy or by a new login.
 
-use crate::probe::{Aftermath, Probe, RequestKind, SessionSeen};
+use crate::probe::{Aftermath, Probe, RequestKind, SessionSeen, Told};
 use crate::program::ProgramKind;
 use crate::scenario::database::Writes;
 use crate::session::Presence;
@@ -146,6 +146,7 @@ impl<P: Probe> World<P> {
         let now = self.now;
         if self.visitors.get(request.visitor).session.is_open() {
             self.probe.overlooked(now, request.class, aftermath);
+            self.tell(&request, now, || Told::Overlooked);
         }
         self.ledger(request.visitor, |session, probe, class, _| {
             session.made_good(probe, class, now, aftermath);
@@ -194,6 +195,7 @@ impl<P: Probe> World<P> {
             // It lives, and what the application stores takes its place.
             self.probe
                 .overlooked(now, request.class, Aftermath::Restored);
+            self.tell(&request, now, || Told::Overlooked);
         }
         self.ledger(request.visitor, |session, probe, class, _| {
             session.made_good(probe, class, now, Aftermath::Restored);

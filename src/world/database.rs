@@ -3,7 +3,7 @@
 use crate::kernel::draws::Purpose;
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::station::{Admission, Station};
-use crate::probe::Probe;
+use crate::probe::{Probe, Told};
 use crate::scenario::database::{DatabaseSpec, OnLostSession, Writes};
 use crate::units::{Span, Time};
 
@@ -75,7 +75,10 @@ impl<P: Probe> World<P> {
         let number = request.commands;
         request.commands = number.wrapping_add(1);
         let bits = request.draws.at(number, Purpose::Query);
-        self.enter_database_with(bits)
+        let request = *request;
+        let done = self.enter_database_with(bits);
+        self.tell(&request, self.now, || Told::Query(done));
+        done
     }
 
     /// When the database will have answered a query whose service is drawn by `bits`; `None` if it

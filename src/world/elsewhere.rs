@@ -19,6 +19,7 @@ use super::World;
 use super::event::Event;
 use super::journey::ttl;
 use super::side::KeyAt;
+use super::tales::Tale;
 
 /// Where sessions lie, if in no cache.
 pub(super) enum Elsewhere {
@@ -127,6 +128,7 @@ impl<P: Probe> World<P> {
         let request = self.requests.get_mut(place);
         request.commands = number.wrapping_add(1);
         request.took(reply.done);
+        self.tell_command(place, at, (&reply, reply.done), |_| Tale::PLAIN);
         reply
     }
 

@@ -25,7 +25,7 @@
 
 use crate::kernel::draws::Purpose;
 use crate::probe::{
-    Answer, CommandDone, Mark, Probe, Queries, RequestDone, RequestKind, SessionSeen,
+    Answer, CommandDone, Mark, Probe, Queries, RequestDone, RequestKind, SessionSeen, Told,
 };
 use crate::program::{ProgramKind, Step, StepId, TtlChange};
 use crate::store::keyspace::{Command, KeyId, Outcome, Ttl};
@@ -36,6 +36,7 @@ use crate::units::{Span, Time};
 use super::World;
 use super::event::Event;
 use super::request::{Request, program_of};
+use super::tales::{Tale, command_told};
 
 impl<P: Probe> World<P> {
     /// A user sends a request in the session they believe in, number `call` of those that the
@@ -88,6 +89,7 @@ impl<P: Probe> World<P> {
         self.issued += 1;
         let request = Request::new(place, visitor, intent, kind, self.now);
         self.probe.request_issued(self.now, request.class, kind);
+        self.tell(&request, self.now, || Told::Sends(kind));
         request
     }
 
@@ -162,6 +164,12 @@ impl<P: Probe> World<P> {
             arrived: self.now,
             done: reply.done,
         });
+        if self.probe.wants_stories() {
+            let (at, executed) = (request.key_at(), (&reply, back));
+            let (user, id, told) =
+                command_told(request, (&visitor.user, step), at, executed, &Tale::PLAIN);
+            self.probe.told(self.now, user, id, &told);
+        }
         // Mostly nobody died, the command was done, and no session begins or ends by it.
         let done = matches!(reply.outcome, Outcome::Hit | Outcome::Done);
         let plain = step.is_plain && (!step.stores || visitor.session.is_open());
@@ -306,6 +314,7 @@ impl<P: Probe> World<P> {
             without_cache: self.without_cache(request),
         });
         let owner = request.visitor;
+        self.tell_answer(place, at);
         self.requests.remove(place);
         let visitor = self.visitors.get_mut(owner);
         visitor.user.requests_in_flight -= 1;

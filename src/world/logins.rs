@@ -2,7 +2,7 @@
 //! request without a cookie, if the library stores something for those.
 
 use crate::kernel::draws::Purpose;
-use crate::probe::{Probe, RequestKind};
+use crate::probe::{Probe, RequestKind, Told};
 use crate::program::ProgramKind;
 use crate::scenario::users::Rotation;
 use crate::session::NO_KEY;
@@ -121,6 +121,7 @@ impl<P: Probe> World<P> {
         session.key = key;
         session.node = node;
         self.requests.get_mut(place).works_on(KeyAt { key, node });
+        self.tell(&request, self.now, || Told::Named { id, shard: node });
         self.give_cookie(request.visitor);
     }
 

@@ -24,6 +24,7 @@ mod request;
 mod side;
 mod special;
 mod stale;
+mod tales;
 mod topology;
 mod trace;
 mod visits;

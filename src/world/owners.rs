@@ -82,6 +82,7 @@ impl<P: Probe> World<P> {
                         continue;
                     }
                     let now = self.now;
+                    self.tell_death(visitor, node, cause);
                     self.ledger(visitor, |session, probe, class, presence| {
                         session.key_died(probe, class, now, cause, presence);
                     });

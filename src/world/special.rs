@@ -15,6 +15,7 @@ use super::event::Event;
 use super::journey::{answer, ttl};
 use super::request::Stage;
 use super::side::{KeyAt, LOCK};
+use super::tales::Tale;
 
 impl<P: Probe> World<P> {
     /// It is such a step's turn.
@@ -79,6 +80,7 @@ impl<P: Probe> World<P> {
             draws.at(number, Purpose::Service)
         });
         let back = self.replied(place, at.node, name, &reply);
+        self.tell_command(place, at, (&reply, back), |_| Tale::PLAIN);
         (reply, back)
     }
 
@@ -129,6 +131,7 @@ impl<P: Probe> World<P> {
             draws.at(number, Purpose::Service)
         });
         let back = self.replied(place, at.node, name, &reply);
+        self.tell_command(place, at, (&reply, back), |_| Tale::PLAIN);
         (reply, back)
     }
 

@@ -224,6 +224,7 @@ impl<P: Probe> World<P> {
         if act.next < self.end {
             self.agenda.push(act.next, Event::Wake(place).pack());
         }
+        self.tell_intent(place, &act);
         match act.intent {
             Intent::Read => self.request(place, (act.n, 0), RequestKind::Read),
             Intent::Modify => self.request(place, (act.n, 0), RequestKind::Modify),

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 const SCENARIOS: [&str; 4] = ["small", "carts", "refused", "beside"];
 /// Shipped scenarios: their results are golden too, of those that take longer on a smaller scale.
-const SHIPPED: [(&str, &[&str]); 9] = [
+const SHIPPED: [(&str, &[&str]); 13] = [
     (
         "@ecommerce-carts",
         &["--set=users.0.concurrent=70", "--set=users.1.concurrent=30"],
@@ -50,6 +50,25 @@ const SHIPPED: [(&str, &[&str]); 9] = [
             "--set=store.maxmemory=5MiB",
         ],
     ),
+    (
+        "@node-failure-no-replica",
+        &["--set=users.customers.concurrent=400"],
+    ),
+    (
+        "@replica-reads-stale",
+        &[
+            "--set=users.editors.concurrent=566",
+            "--set=network.replication_bandwidth=1Mbps",
+        ],
+    ),
+    (
+        "@slow-link",
+        &[
+            "--set=users.members.concurrent=200",
+            "--set=network.replication_bandwidth=3Mbps",
+        ],
+    ),
+    ("@az-outage", &["--set=users.members.concurrent=600"]),
 ];
 /// A shipped sweep, on a smaller scale.
 const SWEEP: [&str; 5] = [

@@ -1,19 +1,15 @@
 //! What fails in a run: who answers, what is lost and why, and what comes back.
 
-use sessionsim::kernel::quantiles::Distribution;
 use sessionsim::metrics::measurements::Measurements;
 use sessionsim::probe::LossCause;
 use sessionsim::scenario::Scenario;
-use sessionsim::scenario::faults::{FaultKind, FaultSpec, Wire};
-use sessionsim::scenario::network::ZoneSpec;
 use sessionsim::scenario::random::random_scenario;
-use sessionsim::scenario::store::Reads;
-use sessionsim::units::{Bandwidth, Span, Speed};
+use sessionsim::units::Span;
 
 use crate::support::{assert_close, assert_near, fixed, measure, metric, scenario};
 
 /// Members who change their session with half of their requests, 1 ms one way.
-fn shop(store: &str, network: &str, faults: &str) -> Scenario {
+pub(crate) fn shop(store: &str, network: &str, faults: &str) -> Scenario {
     scenario(&format!(
         "duration = \"20m\"\nwarmup = \"5m\"\nwindow = \"10s\"\nplatform = \"self-managed\"\n\
          [store]\nmaxmemory = \"0B\"\nservice_time = {{ fixed = \"10us\", per_kib = \"0us\" }}\n{store}\n\
@@ -190,98 +186,6 @@ fn a_slow_node_is_slow_for_a_while() {
     assert!(metric(&run, "latency.max") > 10.0);
     assert!(metric(&run, "latency.p50") < 0.01);
     assert_near("failed", metric(&run, "failed_requests"), 0.0, 0.0);
-}
-
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        sessionsim::kernel::draws::mix(self.0) % limit
-    }
-}
-
-/// Faults of all kinds at random times, more of them than there are nodes.
-fn crashes(dice: &mut Dice, scenario: &mut Scenario) {
-    let zones = 1 + dice.below(3) as usize;
-    let names: Vec<String> = (0..zones).map(|zone| format!("z{zone}")).collect();
-    scenario.network.zones = ZoneSpec {
-        names,
-        cross: Distribution::Uniform {
-            min: Span::ZERO,
-            max: Span::from_micros(1 + dice.below(300_000)),
-        },
-        pairs: Vec::new(),
-    };
-    scenario.store.shards = 1 + dice.below(3) as u32;
-    let topology = &mut scenario.store.topology;
-    topology.replicas = dice.below(4) as u32;
-    topology.zones = (0..zones).collect();
-    topology.reads = [Reads::Primary, Reads::AnyReplica, Reads::SameZone][dice.below(3) as usize];
-    let bandwidth = Bandwidth(1);
-    scenario.network.replication_bandwidth = (dice.below(3) == 0).then_some(bandwidth);
-    let replicas = u64::from(topology.replicas);
-    for _ in 0..dice.below(6) {
-        let mut kind = [
-            FaultKind::ProcessCrash,
-            FaultKind::HostLoss,
-            FaultKind::ZoneOutage,
-            FaultKind::ReplicaLoss,
-        ][dice.below(4) as usize];
-        if kind == FaultKind::ReplicaLoss && replicas == 0 {
-            kind = FaultKind::HostLoss;
-        }
-        scenario.faults.push(FaultSpec {
-            at: Span::from_millis(dice.below(20_000)),
-            kind,
-            shard: dice.below(scenario.store.shards.into()) as u32,
-            replica: 1 + dice.below(replicas.max(1)) as u32,
-            zone: dice.below(zones as u64) as usize,
-            wire: [Wire::Delivered, Wire::Lost][dice.below(2) as usize],
-            promotion: Span::from_millis(dice.below(5000)),
-            replacement: Span::from_millis(dice.below(9000)),
-            timeout: Span::from_millis(1 + dice.below(2000)),
-            speed: Speed::SAME,
-            lasts: Span::ZERO,
-        });
-    }
-}
-
-/// Every session meets one fate, every request is answered once, no write is both taken back and
-/// there, and no replica is ahead of its primary: what the world and the recorder check at the end
-/// of each run, and the nodes at each promotion.
-#[test]
-fn books_are_kept_under_random_crashes() {
-    let mut base = shop("", "", "");
-    base.duration = Span::from_secs(20);
-    base.warmup = Span::from_secs(2);
-    base.window = Span::from_secs(10);
-    base.users[0].arrival = sessionsim::scenario::users::Arrival::Concurrent {
-        users: 6,
-        ramp_up: Span::from_secs(1),
-    };
-    base.users[0].think_time = fixed(Span::from_millis(700));
-    base.users[0].stay = fixed(Span::from_secs(4));
-    base.users[0].logout_share = sessionsim::units::Ratio(300_000_000);
-    base.users[0].session.ttl = Span::from_secs(3);
-    let (mut losses, mut older, mut back, mut gone) = (0, 0.0, 0, 0.0);
-    for seed in 0..10_000 {
-        let mut dice = Dice(seed);
-        let mut scenario = base.clone();
-        scenario.seed = seed;
-        crashes(&mut dice, &mut scenario);
-        let run = measure(&scenario);
-        losses += run.counts.lost[LossCause::Unreplicated as usize];
-        gone += lost(&run, LossCause::NodeLost);
-        back += run.counts.marks[sessionsim::probe::Mark::Resurrected as usize];
-        if !scenario.faults.is_empty() && scenario.store.topology.replicas > 0 {
-            older += metric(&run, "stale_sessions");
-        }
-    }
-    assert!(
-        losses > 20 && gone > 1000.0 && older > 100.0 && back > 10,
-        "{losses} {gone} {older} {back}"
-    );
 }
 
 /// Random scenarios of all kinds with faults keep their books, too.

@@ -39,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "report",
         &["units", "scenario", "probe", "metrics", "cloudwatch"],
     ),
+    ("story", &["units", "scenario", "probe", "report"]),
     ("charts", &["units"]),
     (
         "page",
@@ -82,6 +83,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "metrics",
             "page",
             "report",
+            "story",
             "sweep",
         ],
     ),

@@ -10,7 +10,7 @@ use sessionsim::probe::LossCause;
 use crate::support::{assert_near, measure, metric, scenario};
 
 /// The text of a shipped scenario, with what stands there replaced.
-fn shipped(name: &str, changes: &[(&str, &str)]) -> String {
+pub(crate) fn shipped(name: &str, changes: &[(&str, &str)]) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/");
     let text = fs::read_to_string(format!("{folder}{name}.toml")).unwrap();
     // The comment may name it too.
@@ -22,7 +22,7 @@ fn shipped(name: &str, changes: &[(&str, &str)]) -> String {
     text
 }
 
-fn run(name: &str, changes: &[(&str, &str)]) -> Measurements {
+pub(crate) fn run(name: &str, changes: &[(&str, &str)]) -> Measurements {
     measure(&scenario(&shipped(name, changes)))
 }
 
@@ -32,7 +32,7 @@ fn hour(row: &Row) -> f64 {
 }
 
 /// The sum of what `count` says of the rows that begin between two hours.
-fn within(run: &Measurements, from: f64, to: f64, count: impl Fn(&Row) -> u64) -> u64 {
+pub(crate) fn within(run: &Measurements, from: f64, to: f64, count: impl Fn(&Row) -> u64) -> u64 {
     let rows = run.rows.iter();
     let rows = rows.filter(|row| hour(row) >= from && hour(row) < to);
     rows.map(count).sum()

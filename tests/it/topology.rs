@@ -141,3 +141,59 @@ fn a_link_that_is_too_slow_falls_behind() {
         "{lag} and {reported}"
     );
 }
+
+/// Members who change their session with each request, at exponential intervals: many of them are a
+/// Poisson stream of equal writes. Over links of 2 Mb/s to a replica in another zone.
+fn poisson(users: u32, minutes: u32) -> (Measurements, f64, f64) {
+    let run = measure(&scenario(&format!(
+        "duration = \"{}m\"\nwarmup = \"2m\"\nwindow = \"10s\"\nplatform = \"self-managed\"\n\
+         [store]\nengine = \"redis-7.0\"\nmaxmemory = \"0B\"\nreplicas = 1\n\
+         [network]\nhop = \"100us\"\nzones = [\"a\", \"b\"]\ncross_zone = \"500us\"\n\
+         replication_bandwidth = \"2Mbps\"\n\
+         [[users]]\nname = \"members\"\nconcurrent = {users}\nramp_up = \"1m\"\n\
+         modify_share = \"100%\"\nthink_time = {{ exponential = \"2s\" }}\nstay = \"2h\"\n\
+         [users.session]\nbytes = \"500B\"\nttl = \"2h\"\n",
+        minutes + 2
+    )));
+    let writes = metric(&run, "requests");
+    let rate = writes / (60.0 * f64::from(minutes));
+    let bytes = metric(&run, "cross_zone_bytes.replication") / writes;
+    (run, rate, bytes)
+}
+
+/// The wait of M/D/1 (Pollaczek and Khinchine), as whoever looks at random times sees it: the oldest
+/// write that is not applied is as old as the wait of one that would come now. Behind the queue all
+/// take the same time; if nothing queued, the first of those that came within it is the oldest.
+#[test]
+fn a_poisson_stream_lags_as_m_d_1() {
+    for (users, tolerance) in [(370, 0.05), (620, 0.08)] {
+        let (run, rate, bytes) = poisson(users, 50);
+        let service = 8.0 * (bytes + 52.0) / 2e6;
+        let rho = rate * service;
+        let behind = 500e-6 + 50e-6;
+        let idle = behind - (1.0 - libm::exp(-rate * behind)) / rate;
+        let wait = rho * service / (2.0 * (1.0 - rho));
+        let expected = wait + rho * behind + (1.0 - rho) * idle;
+        let lag = metric(&run, "replication_lag.mean");
+        assert!((0.4..0.9).contains(&rho), "{rho}");
+        assert_close(&format!("lag at {rho:.3}"), lag, expected, tolerance);
+    }
+}
+
+/// Each second a link carries so many writes fewer than are offered: what is written lags by offered /
+/// capacity - 1 a second more, and what is applied, which is older, by 1 - capacity / offered.
+#[test]
+fn an_overloaded_link_falls_behind_by_what_it_does_not_carry() {
+    for users in [900, 1500] {
+        // Not so long that the output buffer is over its limit for a minute.
+        let (run, rate, bytes) = poisson(users, 3);
+        // Behind a full kernel whole segments of 8,948 bytes go.
+        let capacity = 2e6 / (8.0 * bytes * (1.0 + 52.0 / 8948.0));
+        let lag = |row: usize| run.rows[row].gauges.replication_lag.unwrap_or(0) as f64 / 1e9;
+        let (from, to) = (3, run.rows.len() - 2);
+        let growth = (lag(to) - lag(from)) / (10.0 * (to - from) as f64);
+        let expected = 1.0 - capacity / rate;
+        assert!(rate > 1.05 * capacity, "{rate} of {capacity}");
+        assert_close("growth", growth, expected, 0.04);
+    }
+}

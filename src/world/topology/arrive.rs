@@ -10,6 +10,7 @@ use crate::units::{Span, Time};
 use crate::world::journey::{answer, ttl};
 use crate::world::request::{Request, Stage};
 use crate::world::side::KeyAt;
+use crate::world::tales::Tale;
 use crate::world::{World, visit_of};
 
 use super::shard::Silence;
@@ -122,6 +123,11 @@ impl<P: Probe> World<P> {
             answer: answer(reply.outcome),
             arrived: self.now,
             done: reply.done,
+        });
+        self.tell_command(place, at, (&reply, back), |world| Tale {
+            node: route.member,
+            age,
+            offset: world.offset_of(at, route.member, command, &reply),
         });
         (reply, back)
     }
@@ -238,7 +244,16 @@ impl<P: Probe> World<P> {
         request.refused = true;
         request.unreachable = true;
         request.looks = false;
-        (refusal(self.now, back), back)
+        let at = KeyAt {
+            node: shard,
+            ..request.key_at()
+        };
+        let reply = refusal(self.now, back);
+        self.tell_command(place, at, (&reply, back), |_| Tale {
+            node: route.member,
+            ..Tale::PLAIN
+        });
+        (reply, back)
     }
 
     /// A request read what the primary no longer has, or not what it has.

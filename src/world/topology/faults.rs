@@ -5,7 +5,7 @@
 //! left that has the data, they are lost at once, and whoever is there first begins without any. A
 //! node that failed is replaced by one without data, which gets them anew as a replica.
 
-use crate::probe::{Incident, NodeIncident, Probe, ReplicaId};
+use crate::probe::{Incident, NodeIncident, Probe, ReplicaId, ShardTold};
 use crate::scenario::faults::{FaultKind, FaultSpec, Wire};
 use crate::store::replication::resync::FullResync;
 use crate::store::replication::stream::Failure;
@@ -175,11 +175,18 @@ impl<P: Probe> World<P> {
         shard.wire_lost = failure == Failure::HostAndWire;
         let reached = shard.history.stream.fail(now, failure);
         let there = shard.members.iter().filter(|member| member.down.is_none());
-        let drained = there
+        let with_data: Vec<(u64, Time)> = there
             .filter_map(|member| member.stream)
             .filter(|stream| shard.history.stream.will_have_data(*stream))
-            .map(|stream| reached[stream].1)
-            .max();
+            .map(|stream| reached[stream])
+            .collect();
+        let fails = ShardTold::Fails {
+            node: shard.primary,
+            offset: shard.history.stream.log().end(),
+            survives: with_data.iter().map(|(offset, _)| *offset).max(),
+        };
+        let drained = with_data.iter().map(|(_, at)| *at).max();
+        self.tell_shard(number, &fails);
         if drained.is_none() {
             self.lose_data(number);
         }

@@ -15,15 +15,15 @@ use super::Age;
 
 /// What the log keeps of a write: what it overwrote.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Change {
+pub(in crate::world) struct Change {
     /// Offset of the write that made what was there before; 0 if that is older than the stream.
     version: u64,
     pub(super) was: KeyState,
-    pub(super) key: KeyId,
+    pub(in crate::world) key: KeyId,
     /// Whether the value changed, or the key came or went, and not its time to live alone.
     pub(super) is_value: bool,
     /// Whether a client asked for it: evictions and expiries are the server's own.
-    pub(super) is_asked: bool,
+    pub(in crate::world) is_asked: bool,
 }
 
 /// A shard's history.
@@ -249,7 +249,7 @@ impl History {
 
 /// Whether a command changed its key.
 #[inline]
-fn changes(command: &Command, outcome: Outcome) -> bool {
+pub(super) fn changes(command: &Command, outcome: Outcome) -> bool {
     match outcome {
         Outcome::Done => !command.name.is_keyless(),
         Outcome::Hit => command.name == CommandName::GetEx && command.ttl != Ttl::Keep,

@@ -21,10 +21,12 @@ use crate::kernel::quantiles::Quantiles;
 use crate::probe::VisitId;
 use crate::scenario::faults::FaultSpec;
 use crate::scenario::store::{Reads, StoreSpec};
+use crate::store::keyspace::{Command, Outcome};
 use crate::units::Span;
 
 use build::Wiring;
 use faults::Happening;
+pub(in crate::world) use history::Change;
 use history::History;
 use shard::ShardOf;
 
@@ -142,6 +144,29 @@ impl Topology {
         self.shards[shard as usize].crashed.is_none()
     }
 
+    /// What a node has of its shard's stream: the primary behind a command that changed something, a
+    /// replica when it reads.
+    pub(super) fn offset_of(
+        &self,
+        shard: u16,
+        node: u8,
+        command: &Command,
+        outcome: Outcome,
+    ) -> Option<u64> {
+        let shard = &self.shards[shard as usize];
+        let member = &shard.members[usize::from(node)];
+        let stream = &shard.history.stream;
+        match member.stream {
+            Some(number) if node != shard.primary => {
+                Some(stream.replicas()[number].stream.applied())
+            }
+            _ if shard.history.replicates() && history::changes(command, outcome) => {
+                Some(stream.log().end())
+            }
+            _ => None,
+        }
+    }
+
     /// No replica is ahead of its primary, and no key was written by what is not in the stream.
     ///
     /// # Errors
@@ -165,7 +190,7 @@ pub(super) const TICK: Span = Span::from_nanos(618_033_989);
 
 /// Whether a command came too early for what it looked for at a replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Age {
+pub(in crate::world) enum Age {
     /// It saw what the primary has.
     Fresh,
     /// It saw what the primary had before.

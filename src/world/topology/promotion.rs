@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::probe::{Mark, NodeIncident, Probe};
+use crate::probe::{KeyFate, Mark, NodeIncident, Probe, ShardTold};
 use crate::session::KeyDeath;
 use crate::store::keyspace::{KeyId, KeyState};
 use crate::store::replication::link::Link;
@@ -84,6 +84,7 @@ impl<P: Probe> World<P> {
         shard.is_lost = false;
         let primary = &mut shard.members[usize::from(member)];
         primary.stream = None;
+        self.tell_shard(number, &ShardTold::BeginsEmpty { node: member });
         let node = NodeAt {
             shard: number,
             member,
@@ -155,6 +156,8 @@ impl<P: Probe> World<P> {
         } else {
             Span::ZERO
         };
+        let (node, offset) = (promoted, promotion.offset);
+        self.tell_shard(number, &ShardTold::Promoted { node, offset });
         self.nodes[number as usize].restart(now);
         self.undo(number, &undone, (crashed, wire), promotion.offset);
         self.attach_others(number);
@@ -191,6 +194,7 @@ impl<P: Probe> World<P> {
             panic!("{broken} (seed {}, at {now:?})", self.seed);
         }
         for record in undone {
+            self.tell_taken_back(number, record, (crashed, wire));
             // A reply that was on its way when the network lost it is none.
             let acknowledged = record.at.saturating_add(wire) <= crashed;
             if acknowledged && record.what.is_asked {
@@ -242,6 +246,7 @@ impl<P: Probe> World<P> {
             return;
         }
         if !holds.is_live {
+            self.tell_key(owner, at.node, KeyFate::NeverWas);
             self.ledger(owner, |session, probe, class, presence| {
                 session.key_died(probe, class, now, KeyDeath::Unreplicated, presence);
             });
@@ -249,6 +254,7 @@ impl<P: Probe> World<P> {
         } else if session.is_open() {
             let class = self.visitors.get(owner).user.class();
             if is_other {
+                self.tell_key(owner, at.node, KeyFate::Older);
                 self.probe.mark(now, class, Mark::StaleSession, 1);
             }
             if let Some(expires) = holds.expires {
