@@ -69,7 +69,9 @@ fn main() {
 }
 
 fn named(name: &str) -> Case {
-    let case = Case::ALL.into_iter().find(|case| case.name() == name);
+    // Those of five classes are measured by a bench of their own.
+    let mut cases = Case::ALL.into_iter().filter(|case| *case != Case::Classes);
+    let case = cases.find(|case| case.name() == name);
     case.expect("a case: get, get-expire or evict")
 }
 

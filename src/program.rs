@@ -1,6 +1,8 @@
 //! What a library does with the store, compiled for the run: programs of commands with their
 //! times to live.
 
+use std::sync::Arc;
+
 use crate::scenario::commands::{Act, CommandName, Program, Query, Step as Line, StepKey, When};
 use crate::scenario::users::{SessionSpec, TtlKind};
 use crate::units::Span;
@@ -126,10 +128,10 @@ impl Step {
     }
 }
 
-/// The programs of one class's library, as one list of steps.
-#[derive(Debug)]
+/// The programs of one class's library, as one list of steps, which clones share.
+#[derive(Clone, Debug)]
 pub struct Programs {
-    steps: Vec<Step>,
+    steps: Arc<[Step]>,
     first: [StepId; ProgramKind::NUMBER],
     stores: [bool; ProgramKind::NUMBER],
     /// The first steps of programs that requests begin with at once; of a class whose requests are
@@ -147,7 +149,7 @@ impl Programs {
     #[must_use]
     pub fn new(session: &SessionSpec, follows: bool) -> Self {
         let mut programs = Self {
-            steps: Vec::new(),
+            steps: Arc::new([]),
             first: [END; ProgramKind::NUMBER],
             stores: [false; ProgramKind::NUMBER],
             at_once: [END; ProgramKind::NUMBER],
@@ -162,6 +164,7 @@ impl Programs {
         let read = giving_lock_back(&lists.read, lists.stale_read.as_ref());
         let modify = giving_lock_back(&lists.modify, lists.stale_write.as_ref());
         let restore = restoring(&lists.restore, [&read, &modify]);
+        let mut steps = Vec::new();
         for (kind, program) in [
             (ProgramKind::Read, &read),
             (ProgramKind::Modify, &modify),
@@ -181,8 +184,9 @@ impl Programs {
                 lists.stale_write.as_ref().unwrap_or(&none),
             ),
         ] {
-            programs.compile(session, follows, kind, program);
+            programs.compile(session, follows, (kind, program), &mut steps);
         }
+        programs.steps = steps.into();
         programs
     }
 
@@ -190,10 +194,10 @@ impl Programs {
         &mut self,
         session: &SessionSpec,
         follows: bool,
-        kind: ProgramKind,
-        program: &Program,
+        (kind, program): (ProgramKind, &Program),
+        steps: &mut Vec<Step>,
     ) {
-        let base = self.steps.len();
+        let base = steps.len();
         // At most eleven programs of 16 steps.
         let id = |place: usize| StepId((base + place) as u8);
         // The first step from `place` on that is sent when `missing` is so.
@@ -214,7 +218,7 @@ impl Programs {
             self.stores[kind as usize] |= step.stores;
             self.queries |= matches!(step.target, Target::Database(_));
             self.special |= step.is_special && step.target != Target::Old;
-            self.steps.push(step);
+            steps.push(step);
         }
     }
 

@@ -2,6 +2,8 @@
 //! 30 % busy: hops of 100 to 200 us, 7.5 us a command, 160,000 requests a second whatever the
 //! number of sessions.
 
+use std::fmt::Write as _;
+
 use sessionsim::scenario::{self, Scenario};
 use sessionsim::units::Span;
 
@@ -16,23 +18,27 @@ pub(crate) enum Case {
     /// A single GET, with memory for about 80 % of the sessions: every fifth request finds its
     /// session evicted, and storing it again evicts another.
     Evict,
+    /// As [`Case::Get`], by five classes of users with three kinds of keys: strings with short and
+    /// long names, and hashes; each class is counted by itself.
+    Classes,
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 3] = [Self::Get, Self::GetExpire, Self::Evict];
+    pub(crate) const ALL: [Self; 4] = [Self::Get, Self::GetExpire, Self::Evict, Self::Classes];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Get => "get",
             Self::GetExpire => "get-expire",
             Self::Evict => "evict",
+            Self::Classes => "classes",
         }
     }
 
     /// Mean think times until all sessions are there and as many end as begin.
     pub(crate) const fn warmup_thinks(self) -> u64 {
         match self {
-            Self::Get => 32,
+            Self::Get | Self::Classes => 32,
             Self::GetExpire => 5,
             Self::Evict => 8,
         }
@@ -48,7 +54,7 @@ impl Case {
         let think = Span(sessions * 6_250);
         let warmup = think * self.warmup_thinks();
         let (ttl, ttl_kind, read) = match self {
-            Self::Get => (think * 32, "from-write", "[\"GET\"]"),
+            Self::Get | Self::Classes => (think * 32, "from-write", "[\"GET\"]"),
             Self::GetExpire => (
                 Span::from_millis(think.0 * 7 / 2_000_000),
                 "sliding",
@@ -59,9 +65,9 @@ impl Case {
         // A session of 1,000 bytes takes 1,158 bytes on Redis 7.0.
         let limit = match self {
             Self::Evict => format!("maxmemory = \"{}B\"", 1_048_576 + sessions * 1_158 / 5),
-            Self::Get | Self::GetExpire => String::new(),
+            Self::Get | Self::GetExpire | Self::Classes => String::new(),
         };
-        let text = format!(
+        let mut text = format!(
             r#"
             name = "canonical"
             platform = "self-managed"
@@ -86,27 +92,46 @@ impl Case {
             service_time = {{ exponential = "1ms" }}
             on_lost_session = "restore"
 
-            [[users]]
-            name = "users"
-            login = false
-            concurrent = {sessions}
-            ramp_up = "{warmup}"
-            think_time = {{ exponential = "{think}" }}
-            stay = "{stay}"
-            modify_share = "0%"
-            logout_share = "0%"
-            return_share = "0%"
-
-            [users.session]
-            key = "s:<id>"
-            bytes = "1000B"
-            ttl = "{ttl}"
-            ttl_kind = "{ttl_kind}"
-            read = {read}
             "#,
             duration = warmup + think * thinks,
-            stay = warmup + think * (thinks + 1),
         );
+        let stay = warmup + think * (thinks + 1);
+        let string = |prefix: &str| format!("key = \"{prefix}<id>\"\nread = {read}");
+        let classes = match self {
+            Self::Classes => vec![
+                string("s:"),
+                string("s:"),
+                string("application:session:"),
+                string("application:session:"),
+                "key = \"cart:<id>\"\nencoding = \"hash\"\nfields = 8\nread = [\"HGETALL\"]"
+                    .to_owned(),
+            ],
+            _ => vec![string("s:")],
+        };
+        let share = sessions / classes.len() as u64;
+        for (number, key) in classes.iter().enumerate() {
+            let _ = write!(
+                text,
+                r#"
+                [[users]]
+                name = "users-{number}"
+                login = false
+                concurrent = {share}
+                ramp_up = "{warmup}"
+                think_time = {{ exponential = "{think}" }}
+                stay = "{stay}"
+                modify_share = "0%"
+                logout_share = "0%"
+                return_share = "0%"
+
+                [users.session]
+                {key}
+                bytes = "1000B"
+                ttl = "{ttl}"
+                ttl_kind = "{ttl_kind}"
+                "#
+            );
+        }
         scenario::load("canonical.toml", &text)
             .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
     }

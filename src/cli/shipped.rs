@@ -31,6 +31,10 @@ pub(super) const SCENARIOS: &[(&str, &str)] = &[
         include_str!("../../scenarios/game-tournament.toml"),
     ),
     (
+        "saas-tenants",
+        include_str!("../../scenarios/saas-tenants.toml"),
+    ),
+    (
         "node-failure-no-replica",
         include_str!("../../scenarios/node-failure-no-replica.toml"),
     ),

@@ -9,6 +9,8 @@
 //! lie where `f` jumps or bends, and close together where it is curved, so that the integral is
 //! right at each of them. Looking up is done in integers.
 
+use std::sync::Arc;
+
 /// Nanoseconds before (negative) or after the start of a run, and the integral of the rate from
 /// the start to there, in nanoseconds of the constant rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +19,11 @@ struct Point {
     passed: i64,
 }
 
-/// The integral of a rate over time.
+/// The integral of a rate over time. Clones share one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Curve {
     /// In order of time; empty if the rate is constant.
-    points: Vec<Point>,
+    points: Option<Arc<[Point]>>,
 }
 
 /// Nodes and weights of the Gauss-Legendre rule of order 5 on -1 to 1, which is exact for
@@ -38,7 +40,7 @@ impl Curve {
     /// The constant rate.
     #[must_use]
     pub const fn flat() -> Self {
-        Self { points: Vec::new() }
+        Self { points: None }
     }
 
     /// The integral of `factor`, a function of the seconds since the start that is smooth between
@@ -81,27 +83,33 @@ impl Curve {
         for point in &mut points {
             point.passed -= at_start;
         }
-        Some(Self { points })
+        Some(Self {
+            points: Some(points.into()),
+        })
     }
 
     /// Whether the rate never changes.
     #[must_use]
     pub const fn is_flat(&self) -> bool {
-        self.points.is_empty()
+        self.points.is_none()
+    }
+
+    fn points(&self) -> &[Point] {
+        self.points.as_deref().unwrap_or_default()
     }
 
     /// How much has passed from the start to `at`; beyond the ends of the table as much as at
     /// them.
     #[must_use]
     pub fn passed(&self, at: i64) -> i64 {
-        let after = self.points.partition_point(|point| point.at <= at);
+        let after = self.points().partition_point(|point| point.at <= at);
         if self.is_flat() {
             return at;
         }
-        if after == 0 || after == self.points.len() {
-            return self.points[after.saturating_sub(1)].passed;
+        if after == 0 || after == self.points().len() {
+            return self.points()[after.saturating_sub(1)].passed;
         }
-        let (a, b) = (self.points[after - 1], self.points[after]);
+        let (a, b) = (self.points()[after - 1], self.points()[after]);
         let share = i128::from(at - a.at) * i128::from(b.passed - a.passed);
         a.passed + (share / i128::from(b.at - a.at)) as i64
     }
@@ -113,21 +121,21 @@ impl Curve {
         if self.is_flat() {
             return Some(passed);
         }
-        if self.points.get(*near).is_none_or(|p| p.passed > passed) {
+        if self.points().get(*near).is_none_or(|p| p.passed > passed) {
             *near = 0;
         }
         // Mostly the same piece as before or the next one.
         let mut place = *near;
-        while self.points.get(place + 1)?.passed <= passed {
+        while self.points().get(place + 1)?.passed <= passed {
             place += 1;
             if place > *near + 4 {
-                place = self.points.partition_point(|p| p.passed <= passed);
+                place = self.points().partition_point(|p| p.passed <= passed);
                 place = place.saturating_sub(1);
-                self.points.get(place + 1)?;
+                self.points().get(place + 1)?;
             }
         }
         *near = place;
-        let (a, b) = (self.points[place], self.points[place + 1]);
+        let (a, b) = (self.points()[place], self.points()[place + 1]);
         if passed < a.passed {
             return None;
         }
@@ -144,7 +152,7 @@ impl Curve {
             return 1.0;
         }
         let width = (width.max(1) as f64).min(end.max(1) as f64) as i64;
-        let ends = self.points.iter().flat_map(|p| [p.at, p.at + width]);
+        let ends = self.points().iter().flat_map(|p| [p.at, p.at + width]);
         let mean = |at: i64| (self.passed(at) - self.passed((at - width).max(0))) as f64;
         ends.filter(|at| (0..=end).contains(at))
             .chain([end])

@@ -5,6 +5,8 @@
 //! interpolation in integers, portable to the byte. Tables are compiled at load with `libm`, and
 //! scaled so that the mean of the table is the mean of the distribution.
 
+use std::sync::Arc;
+
 use crate::units::{Bytes, Span};
 
 /// What a distribution can be of: a quantity that is a whole number of its smallest unit.
@@ -129,17 +131,18 @@ fn normal_quantile(p: f64) -> f64 {
 const STEPS: usize = 256;
 const LEVELS: usize = 3;
 
-/// A compiled distribution: `draw` turns 64 uniform bits into a count of the smallest unit.
+/// A compiled distribution: `draw` turns 64 uniform bits into a count of the smallest unit. Clones
+/// share one table.
 #[derive(Clone, Debug)]
 pub struct Quantiles(Form);
 
 #[derive(Clone, Debug)]
 enum Form {
     Fixed(u64),
-    List(Box<[u64]>),
+    List(Arc<[u64]>),
     /// Values, each with the sum of the weights up to and with its own.
-    Weighted(Box<[(u64, u64)]>),
-    Table(Box<[[Step; STEPS]; LEVELS]>),
+    Weighted(Arc<[(u64, u64)]>),
+    Table(Arc<[[Step; STEPS]; LEVELS]>),
 }
 
 /// One step of a table: from `low` on, `width` wide.
@@ -235,7 +238,7 @@ fn beyond_the_first_level(table: &[[Step; STEPS]; LEVELS], bits: u64) -> u64 {
     table[2][(bits >> 56) as usize].at(bits << 8)
 }
 
-fn compile<Q: Quantity>(distribution: &Distribution<Q>) -> Box<[[Step; STEPS]; LEVELS]> {
+fn compile<Q: Quantity>(distribution: &Distribution<Q>) -> Arc<[[Step; STEPS]; LEVELS]> {
     // The ends of the steps of each level.
     let mut ends = [[0.0f64; STEPS + 1]; LEVELS];
     let mut start = 0.0;
@@ -270,7 +273,7 @@ fn compile<Q: Quantity>(distribution: &Distribution<Q>) -> Box<[[Step; STEPS]; L
             };
         }
     }
-    table
+    Arc::from(table)
 }
 
 /// The mean of the piecewise linear table.

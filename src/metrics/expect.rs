@@ -97,8 +97,8 @@ pub fn unit_of(expectation: &Expectation) -> Unit {
 /// What is known of a class in a run, if anything was measured.
 fn part_of_class(scenario: &Scenario, run: &Measurements, name: &str) -> Option<Part> {
     run.began?;
-    let place = class_names(scenario).position(|(class, _)| class == name)?;
-    let login = scenario.users.get(place).is_some_and(|class| class.login);
+    let mut classes = class_names(scenario).enumerate();
+    let (place, (_, login)) = classes.find(|(_, (class, _))| class == name)?;
     match run.classes.get(place) {
         Some(class) => Some(Part::of_class(class, login)),
         // A class that is alone is the whole.
@@ -304,7 +304,8 @@ fn apply(expectation: &Expectation, scenario: &Scenario) -> Result<(), Objection
 }
 
 fn known_class(class: &str, scenario: &Scenario) -> Result<(), Objection> {
-    let names: Vec<&str> = class_names(scenario).map(|(name, _)| name).collect();
+    let names: Vec<String> = class_names(scenario).map(|(name, _)| name).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if names.contains(&class) {
         return Ok(());
     }
@@ -321,8 +322,8 @@ fn known_class(class: &str, scenario: &Scenario) -> Result<(), Objection> {
 
 /// Why a class cannot have a value of that metric, though the run can.
 fn cannot_apply_to(class: &str, metric: &str, scenario: &Scenario) -> Option<&'static str> {
-    let login = scenario.users.iter().find(|users| users.name == class);
-    let login = login.is_some_and(|users| users.login);
+    let login = class_names(scenario).find(|(name, _)| name == class);
+    let login = login.is_some_and(|(_, login)| login);
     let classes = class_names(scenario).count();
     let alone = classes + scenario.workloads.len() < 2;
     let (possible, reason) = match metric {

@@ -62,11 +62,13 @@ const OF_NODES: [&str; 13] = [
     "bandwidth_exceeded",
 ];
 
-/// Names of the classes of a scenario, recorded traffic behind them, and whether they have a login.
-pub fn class_names(scenario: &Scenario) -> impl Iterator<Item = (&str, bool)> {
-    let classes = scenario.users.iter();
-    let classes = classes.map(|class| (class.name.as_str(), class.login));
-    classes.chain(scenario.trace.iter().map(|_| ("trace", false)))
+/// Names of the classes of a run, recorded traffic behind them, and whether they have a login.
+pub fn class_names(scenario: &Scenario) -> impl Iterator<Item = (String, bool)> {
+    let classes = scenario.users.iter().flat_map(|class| {
+        let copies = 0..class.number_of_copies();
+        copies.map(|copy| (class.name_of_copy(copy), class.login))
+    });
+    classes.chain(scenario.trace.iter().map(|_| ("trace".to_owned(), false)))
 }
 
 fn is_among(list: &[&str], name: &str) -> bool {

@@ -109,7 +109,7 @@ impl Recorder {
     /// A recorder for a run of `scenario`.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Self {
-        let logins = scenario.users.iter().map(|class| class.login);
+        let logins = scenario.classes().map(|member| member.class.login);
         // Nobody logs in in recorded traffic, which is the class behind the last.
         let recorded = scenario.trace.iter().map(|_| false);
         let mut recorder = Self::with(scenario.seed, logins.chain(recorded).collect());

@@ -17,17 +17,17 @@ const MOST_FOR_MACHINES: usize = 100;
 const MOST_LINES: usize = 8;
 
 /// A class of users in a run.
-pub(super) struct Class<'a> {
-    pub(super) name: &'a str,
+pub(super) struct Class {
+    pub(super) name: String,
     pub(super) login: bool,
     pub(super) part: Part,
 }
 
 /// The classes of a run, in their order: those of the scenario, and recorded traffic.
-pub(super) struct Classes<'a>(Vec<Class<'a>>);
+pub(super) struct Classes(Vec<Class>);
 
-impl<'a> Classes<'a> {
-    pub(super) fn of(outcome: Outcome<'a>) -> Self {
+impl Classes {
+    pub(super) fn of(outcome: Outcome<'_>) -> Self {
         let measured = outcome.measurements.classes.iter();
         let classes = measured.zip(class_names(outcome.scenario));
         let classes = classes.map(|(class, (name, login))| Class {
@@ -38,13 +38,13 @@ impl<'a> Classes<'a> {
         Self(classes.collect())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Class<'a>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Class> {
         self.0.iter()
     }
 
     /// At most so many of those whose users fared worst, in their order, and how many more there
     /// are.
-    fn worst(&self, most: usize) -> (Vec<&Class<'a>>, u64) {
+    fn worst(&self, most: usize) -> (Vec<&Class>, u64) {
         worst(&self.0, most, |class| class.part.harm())
     }
 }
@@ -102,7 +102,7 @@ pub(super) fn classes_for_machines(outcome: Outcome<'_>) -> (Vec<Summed>, u64) {
     let classes = Classes::of(outcome);
     let (worst, more) = classes.worst(MOST_FOR_MACHINES);
     let summed = worst.into_iter().map(|class| Summed {
-        name: class.name.to_owned(),
+        name: class.name.clone(),
         metrics: Values::of(&metrics, &class.part),
     });
     (summed.collect(), more)
@@ -164,7 +164,7 @@ pub(super) fn classes(page: &mut Page, outcome: Outcome<'_>) {
         let text = |name| figures.text(name);
         page.line(&format!(
             "  {:<22}{:>12}{:>9}{:>10}{:>11}{:>10}{:>13}{:>9}",
-            label(class.name),
+            label(&class.name),
             text("requests"),
             text("session_hit_rate"),
             text("sessions_lost"),

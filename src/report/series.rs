@@ -93,7 +93,7 @@ fn classes(outcome: Outcome<'_>) -> Option<String> {
     for class in Classes::of(outcome).iter() {
         for metric in &metrics {
             if let Some(value) = metric.part_value(&class.part) {
-                lines.write([class.name.to_owned(), metric.name.to_string(), plain(value)]);
+                lines.write([class.name.clone(), metric.name.to_string(), plain(value)]);
             }
         }
     }
@@ -113,7 +113,7 @@ fn timeseries_of_classes(outcome: Outcome<'_>) -> Option<String> {
         for (class, known) in classes.iter().zip(names.iter()) {
             if let Some(row) = class.rows.get(place) {
                 let part = Part::of_class_row(row, known.login);
-                lines.write((row.start, row.end), known.name, &part);
+                lines.write((row.start, row.end), &known.name, &part);
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::scenario::store::{
 };
 use crate::scenario::users::arrivals::Arrivals;
 use crate::scenario::users::{
-    Arrival, Cookie, CookieKind, Encoding, Pacing, Parallel, Rotation, SessionPrograms,
+    Arrival, Cookie, CookieKind, Copies, Encoding, Pacing, Parallel, Rotation, SessionPrograms,
     SessionSpec, StaleCookie, StaleId, TtlKind, UserClass, Writes,
 };
 use crate::units::{Bytes, Ratio, Span, Time};
@@ -135,6 +135,7 @@ fn scenario(ttl: Span) -> Scenario {
         workloads: Vec::new(),
         users: vec![UserClass {
             name: "shoppers".to_owned(),
+            copies: Copies::ONE,
             login: true,
             login_share: Ratio::ONE,
             login_after: None,

@@ -52,7 +52,7 @@ use network::NetworkSpec;
 use presets::node_types::NodeType;
 use store::{Platform, StoreSpec};
 use traffic::TraceSpec;
-use users::UserClass;
+use users::{Arrival, UserClass};
 use workloads::WorkloadSpec;
 
 /// A validated scenario.
@@ -98,7 +98,51 @@ pub struct Scenario {
     pub workloads: Vec<WorkloadSpec>,
 }
 
+/// A class of the run: one that stands in the scenario, or a copy of it.
+#[derive(Clone, Debug)]
+pub struct Member<'a> {
+    /// The class as the scenario has it.
+    pub class: &'a UserClass,
+    /// Its place among those of the scenario.
+    pub place: usize,
+    /// Which of its copies this is, counted from 0.
+    pub copy: u32,
+    /// Its own users.
+    pub arrival: Arrival,
+}
+
+impl<'a> Member<'a> {
+    /// A class that stands for itself, or the first of its copies.
+    pub fn first(class: &'a UserClass, place: usize) -> Self {
+        let arrival = class.arrivals_of_copies().swap_remove(0);
+        Self {
+            class,
+            place,
+            copy: 0,
+            arrival,
+        }
+    }
+
+    /// Its name in reports.
+    pub fn name(&self) -> String {
+        self.class.name_of_copy(self.copy)
+    }
+}
+
 impl Scenario {
+    /// All classes of the run in the order of their numbers, copies by themselves.
+    pub fn classes(&self) -> impl Iterator<Item = Member<'_>> {
+        self.users.iter().enumerate().flat_map(|(place, class)| {
+            let arrivals = (0..).zip(class.arrivals_of_copies());
+            arrivals.map(move |(copy, arrival)| Member {
+                class,
+                place,
+                copy,
+                arrival,
+            })
+        })
+    }
+
     /// The node type of that name: one of the scenario's own, or of the catalogue.
     pub fn node_type(&self, name: &str) -> Option<NodeType> {
         own_types::find(&self.node_types, name)

@@ -36,6 +36,8 @@ const MINUTE: u64 = 60 * SECOND;
 const MAX_ROWS: u64 = 200_000;
 /// Most classes of users.
 const MAX_CLASSES: usize = 64;
+/// Likewise with all their copies: each has counts of its own.
+const MAX_CLASSES_WITH_COPIES: u64 = 10_000;
 /// Most kinds of keys: a node knows each by a number of 8 bits, and a trace has one more.
 const MAX_KINDS_OF_KEYS: usize = 250;
 
@@ -323,6 +325,21 @@ fn read_users(
         classes.push(UserClass::read(table, number, duration, &mut names, zones));
     }
     let classes: Vec<UserClass> = classes.into_iter().collect::<Option<_>>()?;
+    let number: u64 = classes
+        .iter()
+        .map(|c| u64::from(c.number_of_copies()))
+        .sum();
+    if number > MAX_CLASSES_WITH_COPIES {
+        table.own_problem(|problem| Problem {
+            place: None,
+            message: format!("{number} classes of users, with their copies, are too many"),
+            hint: Some(format!(
+                "at most {MAX_CLASSES_WITH_COPIES}: make `copies` smaller"
+            )),
+            ..problem
+        });
+        return None;
+    }
     let kinds: usize = classes
         .iter()
         .map(|class| class.session.kinds_of_keys())

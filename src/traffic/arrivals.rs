@@ -1,8 +1,9 @@
 //! When new users of a class come, where they come at a rate.
 
 use crate::kernel::curve::Curve;
+use crate::scenario::Member;
+use crate::scenario::users::Arrival;
 use crate::scenario::users::arrivals::Process;
-use crate::scenario::users::{Arrival, UserClass};
 use crate::units::{Rate, Span, Time};
 
 use super::Class;
@@ -46,15 +47,16 @@ pub struct PastArrivals {
 }
 
 impl PastArrivals {
-    /// Those of `class` in a past of `length`; none if the number of its users is fixed.
+    /// Those of a class in a past of `length`; none if the number of its users is fixed.
     #[must_use]
-    pub fn new(class: &UserClass, length: Span) -> Self {
-        let (rate, curve) = match class.arrival {
-            Arrival::Poisson { rate } => (rate, class.arrivals.curve(length, Span::ZERO)),
+    pub fn new(member: &Member<'_>, length: Span) -> Self {
+        let arrivals = &member.class.arrivals;
+        let (rate, curve) = match member.arrival {
+            Arrival::Poisson { rate } => (rate, arrivals.curve(length, Span::ZERO)),
             Arrival::Concurrent { .. } => (Rate::default(), Curve::flat()),
         };
         Self {
-            process: class.arrivals.process,
+            process: arrivals.process,
             rate,
             curve,
             near: 0,
@@ -80,17 +82,35 @@ impl PastArrivals {
 }
 
 impl Arrivals {
-    /// Those of `class` in a run of `duration`; none if the number of its users is fixed.
+    /// Those of a class in a run of `duration`; none if the number of its users is fixed.
     #[must_use]
-    pub fn new(class: &UserClass, duration: Span) -> Self {
-        let (rate, curve) = match class.arrival {
-            Arrival::Poisson { rate } => (rate, class.arrivals.curve(Span::ZERO, duration)),
+    pub fn new(member: &Member<'_>, duration: Span) -> Self {
+        let arrivals = &member.class.arrivals;
+        let (rate, curve) = match member.arrival {
+            Arrival::Poisson { rate } => (rate, arrivals.curve(Span::ZERO, duration)),
             Arrival::Concurrent { .. } => (Rate::default(), Curve::flat()),
         };
         Self {
-            process: class.arrivals.process,
+            process: arrivals.process,
             rate,
             curve,
+            near: 0,
+            number: 0,
+            clock: Time::ZERO,
+        }
+    }
+
+    /// Those of another copy of the class. The curve is shared.
+    #[must_use]
+    pub fn copy(&self, member: &Member<'_>) -> Self {
+        let rate = match member.arrival {
+            Arrival::Poisson { rate } => rate,
+            Arrival::Concurrent { .. } => Rate::default(),
+        };
+        Self {
+            process: self.process,
+            rate,
+            curve: self.curve.clone(),
             near: 0,
             number: 0,
             clock: Time::ZERO,

@@ -2,7 +2,8 @@
 
 use crate::kernel::draws::{DrawRoot, Purpose};
 use crate::kernel::quantiles::{Distribution, Quantiles};
-use crate::scenario::users::{Arrival, UserClass};
+use crate::scenario::Member;
+use crate::scenario::users::Arrival;
 use crate::units::{Span, Time};
 
 use super::seating::Seating;
@@ -12,32 +13,81 @@ use super::{Act, Carries, Intent, Phase, User};
 /// Generations of a seat's users from here on came before the start.
 pub(super) const PAST_GENERATION: u32 = 1 << 31;
 
+/// Classes of draws from here on are copies of classes: below are the classes themselves, and what
+/// else draws by user.
+const FIRST_COPY: u32 = 1 << 24;
+
+/// What the draws of a class's users are keyed by: its place in the scenario, and which copy it is,
+/// so that it matters to nobody how many copies others have.
+fn key_of(member: &Member<'_>) -> u32 {
+    let place = member.place as u32;
+    match member.copy {
+        0 => place,
+        copy => FIRST_COPY + (copy << 8 | place),
+    }
+}
+
+/// The mean gap between new users of a class; of one copy of several, the mean of the gaps that all
+/// of them share, which each stretches to its own.
+fn mean_gap(member: &Member<'_>) -> Span {
+    match member.arrival {
+        Arrival::Poisson { .. } if member.class.copies.are_several() => Span::from_secs(1000),
+        Arrival::Poisson { rate } => rate.interval().unwrap_or(Span::ZERO),
+        Arrival::Concurrent { .. } => Span::ZERO,
+    }
+}
+
+/// What a copy's gaps are multiplied by, and divided by.
+fn stretch(member: &Member<'_>) -> Option<(u64, u64)> {
+    let gap = match member.arrival {
+        Arrival::Poisson { rate } if member.class.copies.are_several() => rate.interval()?,
+        _ => return None,
+    };
+    Some((gap.0, mean_gap(member).0))
+}
+
 /// A class of users, compiled for the run.
 #[derive(Debug)]
 pub struct Class {
     index: u16,
+    /// What its users' draws are keyed by.
+    key: u32,
     root: DrawRoot,
     /// Places of concurrent users, if their number is fixed.
     seating: Option<Seating>,
     pub(super) visits: Visits,
-    /// Gaps between new users, if they arrive as a Poisson process.
+    /// Gaps between new users, if they arrive as a Poisson process; those of a copy are stretched.
     gaps: Quantiles,
+    stretch: Option<(u64, u64)>,
 }
 
 impl Class {
-    /// Compiles `class`, the `index`-th of the scenario.
+    /// Compiles a class of the run, the `index`-th of them.
     #[must_use]
-    pub fn new(class: &UserClass, index: u16, root: DrawRoot) -> Self {
-        let gap = match class.arrival {
-            Arrival::Poisson { rate } => rate.interval().unwrap_or(Span::ZERO),
-            Arrival::Concurrent { .. } => Span::ZERO,
-        };
+    pub fn new(member: &Member<'_>, index: u16, root: DrawRoot) -> Self {
+        let gap = mean_gap(member);
         Self {
             index,
+            key: key_of(member),
             root,
-            seating: Seating::new(class),
-            visits: Visits::new(class),
+            seating: Seating::new(&member.arrival, &member.class.arrivals),
+            visits: Visits::new(member.class),
             gaps: Quantiles::new(&Distribution::Exponential { mean: gap }),
+            stretch: stretch(member),
+        }
+    }
+
+    /// The same for `member`, another copy of the class. What is compiled is shared.
+    #[must_use]
+    pub fn copy(&self, member: &Member<'_>, index: u16) -> Self {
+        Self {
+            index,
+            key: key_of(member),
+            root: self.root,
+            seating: Seating::new(&member.arrival, &member.class.arrivals),
+            visits: self.visits.clone(),
+            gaps: self.gaps.clone(),
+            stretch: stretch(member),
         }
     }
 
@@ -95,7 +145,7 @@ impl Class {
 
     const fn user(&self, number: u64) -> User {
         User {
-            draws: self.root.user(self.index as u32, number),
+            draws: self.root.user(self.key, number),
             number,
             turn: Time::ZERO,
             n: 0,
@@ -119,8 +169,13 @@ impl Class {
     /// at the mean rate.
     #[must_use]
     pub fn gap_before(&self, number: u64) -> Span {
-        let draws = self.root.user(u32::from(self.index), number);
-        Span(self.gaps.draw(draws.intent(0, Purpose::Arrival)))
+        let draws = self.root.user(self.key, number);
+        let gap = self.gaps.draw(draws.intent(0, Purpose::Arrival));
+        let Some((own, shared)) = self.stretch else {
+            return Span(gap);
+        };
+        let gap = u128::from(gap) * u128::from(own) / u128::from(shared);
+        Span(u64::try_from(gap).unwrap_or(u64::MAX))
     }
 
     /// The user begins a visit at `now`.

@@ -1,6 +1,7 @@
 //! How many places there are for concurrent users, and when each opens and closes.
 
-use crate::scenario::users::{Arrival, UserClass};
+use crate::scenario::users::Arrival;
+use crate::scenario::users::arrivals::Arrivals;
 use crate::units::{Span, Time};
 
 /// The number of places over time.
@@ -29,8 +30,8 @@ impl Stage {
 
 impl Seating {
     /// `None` if users come at a rate.
-    pub(super) fn new(class: &UserClass) -> Option<Self> {
-        let Arrival::Concurrent { users, ramp_up } = class.arrival else {
+    pub(super) fn new(arrival: &Arrival, arrivals: &Arrivals) -> Option<Self> {
+        let Arrival::Concurrent { users, ramp_up } = *arrival else {
             return None;
         };
         let ramp_up = Stage {
@@ -38,7 +39,7 @@ impl Seating {
             over: ramp_up,
             seats: users,
         };
-        let steps = class.arrivals.steps.iter().map(|step| Stage {
+        let steps = arrivals.steps.iter().map(|step| Stage {
             at: Time(step.at.0),
             over: step.over,
             seats: step.factor.of(users),

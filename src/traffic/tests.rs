@@ -2,13 +2,17 @@
 
 use super::{Act, Arrivals, Class, Intent, Phase};
 use crate::kernel::draws::DrawRoot;
-use crate::scenario;
 use crate::scenario::users::UserClass;
+use crate::scenario::{self, Member};
 use crate::units::{Span, Time};
 
 /// The class that these lines of `[[users]]` make.
 fn class(lines: &str) -> Class {
-    Class::new(&class_spec(lines), 0, DrawRoot::new(7, 0))
+    Class::new(
+        &Member::first(&class_spec(lines), 0),
+        0,
+        DrawRoot::new(7, 0),
+    )
 }
 
 fn class_spec(lines: &str) -> UserClass {
@@ -152,8 +156,8 @@ fn requests_that_do_not_touch_the_session_take_the_place_of_reads() {
 /// The times of all arrivals within `hours`, in seconds.
 fn arrivals(lines: &str, hours: u64) -> Vec<f64> {
     let class = class_spec(lines);
-    let compiled = Class::new(&class, 0, DrawRoot::new(7, 0));
-    let mut arrivals = Arrivals::new(&class, Span::from_secs(3600 * hours));
+    let compiled = Class::new(&Member::first(&class, 0), 0, DrawRoot::new(7, 0));
+    let mut arrivals = Arrivals::new(&Member::first(&class, 0), Span::from_secs(3600 * hours));
     let end = Time(3_600_000_000_000 * hours);
     std::iter::from_fn(|| Some(arrivals.next(&compiled)))
         .enumerate()

@@ -4,6 +4,8 @@
 //! login in the middle, a script, strangers without a cookie) happens at the turns of a visit,
 //! [`User::turn`], which every request looks at anyway.
 
+use std::sync::Arc;
+
 use crate::kernel::draws::{Purpose, RequestDraws, UserDraws};
 use crate::kernel::quantiles::Quantiles;
 use crate::scenario::users::{Pacing, ScriptStep, UserClass};
@@ -11,8 +13,8 @@ use crate::units::{Ratio, Span, Time};
 
 use super::{Act, Carries, Intent, Phase, User};
 
-/// How the visits of a class go, compiled for the run.
-#[derive(Debug)]
+/// How the visits of a class go, compiled for the run. Clones share what is large.
+#[derive(Clone, Debug)]
 pub(super) struct Visits {
     plan: Plan,
     think: Quantiles,
@@ -28,7 +30,7 @@ pub(super) struct Visits {
 }
 
 /// What makes up a visit.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Plan {
     /// Requests by their shares, of guests.
     Guests,
@@ -39,7 +41,7 @@ enum Plan {
         after: Option<Quantiles>,
     },
     /// These, one after the other.
-    Script(Box<[Intent]>),
+    Script(Arc<[Intent]>),
     /// A single request without a cookie.
     Stranger,
 }

@@ -8,27 +8,24 @@ use crate::kernel::quantiles::{Distribution, Quantiles};
 use crate::kernel::slab::Slab;
 use crate::kernel::streams::Streams;
 use crate::probe::Probe;
-use crate::program::Programs;
 use crate::scenario::Scenario;
-use crate::scenario::users::{Encoding, SessionSpec, UserClass};
+use crate::scenario::users::{Encoding, SessionSpec};
 use crate::store::keyspace::{Shape, ShapeId, ShapeKind};
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
-use crate::traffic::{Arrivals, Class};
-use crate::units::{Ratio, Span, Time};
+use crate::units::{Span, Time};
 
+use super::World;
+use super::crowd::crowds;
 use super::database::Database;
 use super::elsewhere::Elsewhere;
 use super::event::{Event, MAX_VISITORS};
-use super::key_pattern::KeyPattern;
 use super::owners::Census;
 use super::past::Epoch;
-use super::side::{Beside, Manners};
+use super::side::Beside;
 use super::topology::Topology;
 use super::trace::{Recorded, Rows};
-use super::visits::Seats;
 use super::workloads::Workloads;
-use super::{Crowd, World};
 
 /// Time 0 on the servers' clocks, in milliseconds since 1970: a whole minute (2026-01-01 00:00
 /// UTC), so that clocks counted in seconds and minutes start in phase with simulated time.
@@ -50,7 +47,7 @@ impl<P: Probe> World<P> {
         let begins_empty = past.is_none();
         let crowds = crowds(scenario, root, (begins_empty, at_once), &mut nodes);
         let recorded = scenario.trace.as_ref().map(|trace| {
-            let class = scenario.users.len() as u16;
+            let class = (crowds.len() as u16, scenario.users.len() as u32);
             Box::new(Recorded::new(trace, rows, class, root, &mut nodes))
         });
         let elsewhere = Elsewhere::new(&scenario.store.kind).map(Box::new);
@@ -139,63 +136,6 @@ fn request_rate(scenario: &Scenario) -> f64 {
         .map(|workload| workload.expected_requests(scenario))
         .sum();
     (scenario.expected_requests() + of_workloads) / seconds
-}
-
-/// The classes of users. Where a run does not begin empty all seats are taken already.
-fn crowds(
-    scenario: &Scenario,
-    root: DrawRoot,
-    (begins_empty, at_once): (bool, bool),
-    nodes: &mut [Node],
-) -> Vec<Crowd> {
-    let classes = scenario.users.iter().enumerate();
-    classes
-        .map(|(index, class)| {
-            let compiled = Class::new(class, index as u16, root);
-            let manners = Manners::new(&class.session, scenario.database.on_lost_session, nodes);
-            let mut crowd = crowd(class, compiled, manners, scenario.duration, nodes);
-            if !begins_empty {
-                crowd.openings = Vec::new();
-            }
-            if at_once && !crowd.prepares {
-                crowd.programs.send_at_once();
-            }
-            crowd
-        })
-        .collect()
-}
-
-fn crowd(
-    class: &UserClass,
-    compiled: Class,
-    manners: Manners,
-    duration: Span,
-    nodes: &mut [Node],
-) -> Crowd {
-    let session = &class.session;
-    let key = KeyPattern::new(&session.key, session.id_length as usize);
-    let shape = register(shape_of(session, key.len()), nodes);
-    let returns = class.return_share > Ratio::ZERO;
-    let programs = Programs::new(session, class.follows_updates());
-    let prepares = manners.prepare() || programs.need_errands();
-    Crowd {
-        programs,
-        login: class.login,
-        prepares,
-        manners,
-        bytes: Quantiles::new(&session.bytes),
-        ttl: session.ttl,
-        ttl_kind: session.ttl_kind,
-        key,
-        shape,
-        seats: Seats::new(&compiled, returns),
-        openings: compiled.openings(),
-        arrivals: Arrivals::new(class, duration),
-        next_arrival: (Time::NEVER, 0),
-        live_sessions: 0,
-        users_present: 0,
-        class: compiled,
-    }
 }
 
 /// The number of a shape: every node knows every shape, under the same one.

@@ -8,6 +8,7 @@
 mod aftermath;
 mod build;
 mod check;
+mod crowd;
 mod database;
 mod delivery;
 mod elsewhere;
@@ -35,25 +36,24 @@ use crate::kernel::agenda::{Agenda, Warm};
 use crate::kernel::quantiles::Quantiles;
 use crate::kernel::slab::Slab;
 use crate::probe::{NetworkSample, NodeSample, Probe, VisitId};
-use crate::program::Programs;
 use crate::scenario::Scenario;
-use crate::scenario::users::TtlKind;
 use crate::session::{Presence, Session};
-use crate::store::keyspace::{KeyId, ShapeId};
+use crate::store::keyspace::KeyId;
 use crate::store::node::Node;
 use crate::store::slots::SlotMap;
 use crate::store::speed;
-use crate::traffic::{Arrivals, Class, Phase, User};
+use crate::traffic::{Phase, User};
 use crate::units::{Span, Time};
 
 pub use trace::Rows;
 
+use crowd::Crowd;
 use database::Database;
 use elsewhere::Elsewhere;
 use event::Event;
 use owners::{Census, nobodys};
 use request::Request;
-use side::{Beside, Errand, KeyAt, Manners, Side};
+use side::{Beside, Errand, KeyAt, Side};
 use topology::Topology;
 use trace::Recorded;
 use workloads::Workloads;
@@ -124,45 +124,6 @@ impl Visitor {
         Self {
             user,
             session: Session::default(),
-        }
-    }
-}
-
-/// A class of users with all that is compiled for it.
-#[derive(Debug)]
-struct Crowd {
-    class: Class,
-    programs: Programs,
-    login: bool,
-    /// Whether requests have to be prepared before they are sent.
-    prepares: bool,
-    /// What its library does beyond its commands.
-    manners: Manners,
-    ttl: Span,
-    ttl_kind: TtlKind,
-    key: key_pattern::KeyPattern,
-    bytes: Quantiles,
-    shape: ShapeId,
-    /// Places of the concurrent users, where their number is fixed.
-    seats: visits::Seats,
-    /// When each seat opens, the earliest last, for those still to come.
-    openings: Vec<(Time, u32)>,
-    /// Where users come at a rate: who comes when, and the time and number of the next.
-    arrivals: Arrivals,
-    next_arrival: (Time, u64),
-    /// Sessions that live, as far as the application can know, and users in a visit.
-    live_sessions: u64,
-    users_present: u64,
-}
-
-impl Crowd {
-    /// The own end of a session that is created or renewed at `at`.
-    #[inline]
-    fn own_end(&self, at: Time) -> Time {
-        if self.ttl_kind == TtlKind::None {
-            Time::NEVER
-        } else {
-            at.saturating_add(self.ttl)
         }
     }
 }

@@ -160,7 +160,7 @@ impl<T: Copy + Default> Beside<T> {
 }
 
 /// Another key of a class's sessions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct OtherKey {
     pub(super) pattern: KeyPattern,
     pub(super) shape: ShapeId,
@@ -170,7 +170,7 @@ pub(super) struct OtherKey {
 }
 
 /// The lock of a class's sessions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lock {
     pub(super) key: OtherKey,
     pub(super) tries: u32,
@@ -179,7 +179,7 @@ pub(super) struct Lock {
 }
 
 /// What a library does beyond its commands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Manners {
     pub(super) empty_bytes: Quantiles,
     /// What a change adds, and up to where.

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 const SCENARIOS: [&str; 4] = ["small", "carts", "refused", "beside"];
 /// Shipped scenarios: their results are golden too, of those that take longer on a smaller scale.
-const SHIPPED: [(&str, &[&str]); 12] = [
+const SHIPPED: [(&str, &[&str]); 13] = [
     (
         "@ecommerce-carts",
         &["--set=users.0.concurrent=70", "--set=users.1.concurrent=30"],
@@ -39,6 +39,15 @@ const SHIPPED: [(&str, &[&str]); 12] = [
             "--set=workloads.0.members=60000",
             "--set=workloads.0.rate=30/s",
             "--set=store.maxmemory=28.5MiB",
+        ],
+    ),
+    (
+        "@saas-tenants",
+        &[
+            "--set=users.tenant.copies=100",
+            "--set=users.tenant.arrival_rate=48/h",
+            "--set=users.admins.concurrent=67",
+            "--set=store.maxmemory=5MiB",
         ],
     ),
     (

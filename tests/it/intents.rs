@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sessionsim::kernel::draws::DrawRoot;
 use sessionsim::probe::{Probe, RequestDone, RequestKind};
-use sessionsim::scenario::Scenario;
+use sessionsim::scenario::{Member, Scenario};
 use sessionsim::traffic::{Act, Class, Intent, User};
 use sessionsim::units::Time;
 
@@ -251,7 +251,7 @@ fn the_world_does_what_users_intend() {
     let run = scenario(&text);
     let root = DrawRoot::new(run.seed, 0);
     let mut intended = Bag::new();
-    let seated = Class::new(&run.users[0], 0, root);
+    let seated = Class::new(&Member::first(&run.users[0], 0), 0, root);
     let first = seated.openings();
     assert_eq!(first.len(), 60);
     for (mut at, seat) in first {
@@ -263,7 +263,7 @@ fn the_world_does_what_users_intend() {
             at = follow(&seated, 0, &mut user, at, &mut intended, HORIZON);
         }
     }
-    let arriving = Class::new(&run.users[1], 1, root);
+    let arriving = Class::new(&Member::first(&run.users[1], 1), 1, root);
     let mut at = Time::ZERO;
     for number in 0.. {
         at += arriving.gap_before(number);
@@ -284,7 +284,7 @@ fn the_world_does_what_users_intend() {
 #[test]
 fn arrivals_are_a_poisson_process() {
     let run = scenario(BASE);
-    let class = Class::new(&run.users[1], 1, DrawRoot::new(5, 0));
+    let class = Class::new(&Member::first(&run.users[1], 1), 1, DrawRoot::new(5, 0));
     let gaps: Vec<f64> = (0..200_000)
         .map(|n| class.gap_before(n).seconds())
         .collect();

@@ -7,6 +7,7 @@ mod catalogues;
 mod check;
 mod compare;
 mod conservation;
+mod copies;
 mod cost;
 mod crashes;
 mod desk;

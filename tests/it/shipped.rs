@@ -175,3 +175,45 @@ fn carts_are_found_as_their_ttl_says_and_spare_the_database() {
     let usage = metric(&run, "memory_usage_max");
     assert!((0.6..0.9).contains(&(20.0 * usage)), "{usage}");
 }
+
+/// On a tenth of its scale.
+#[test]
+fn consoles_push_out_people_at_lunch() {
+    let with = |more: &[(&str, &str)]| {
+        let scale = [
+            ("copies = 3_000", "copies = 300"),
+            ("arrival_rate = \"0.4/s\"", "arrival_rate = \"144/h\""),
+            ("concurrent = 2_000", "concurrent = 200"),
+            ("\"130MiB\"", "\"14MiB\""),
+        ];
+        run("saas-tenants", &[&scale[..], more].concat())
+    };
+    let plain = with(&[]);
+    assert_eq!(within(&plain, 0.0, 30.0, evicted), 0);
+    let third = |count: fn(&Row) -> u64| within(&plain, 48.0, 72.0, count);
+    let forced = third(|row| row.counts.made_good.iter().sum());
+    assert!(third(evicted) > 5_000 && forced > 2_500, "{forced}");
+    let full = |row: &&Row| (48.0..96.0).contains(&hour(row));
+    let least = plain.rows.iter().filter(full);
+    let least = least.map(|row| row.gauges.memory_usage.unwrap()).min();
+    assert!(least.unwrap() > 980_000_000, "{least:?}");
+    let of_memory = |run: &Measurements| run.classes[300].memory.unwrap().share as f64 / 1e9;
+    assert!(of_memory(&plain) > 0.8, "{}", of_memory(&plain));
+    let present = plain
+        .rows
+        .iter()
+        .map(|row| row.gauges.users_present.unwrap());
+    let busiest = present.max().unwrap();
+    assert!((1_500..2_500).contains(&busiest), "{busiest}");
+
+    let capped = with(&[(
+        "max_bytes = \"1MB\"\nttl = \"8h\"",
+        "max_bytes = \"1MB\"\nttl = \"24h\"\nttl_kind = \"absolute\"",
+    )]);
+    assert_eq!(capped.counts.lost_in_all(), 0);
+    let used = metric(&capped, "memory_usage_max");
+    assert!((0.4..0.75).contains(&used), "{used}");
+    // All consoles, on each of the three days after the first.
+    let again = capped.counts.made_good.iter().sum::<u64>();
+    assert!((600..=800).contains(&again), "{again}");
+}

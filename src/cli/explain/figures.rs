@@ -95,7 +95,10 @@ impl Figures {
         };
         let users = scenario.users.iter().enumerate();
         let users = users.map(|(number, class)| Class {
-            name: class.name.clone(),
+            name: match class.number_of_copies() {
+                1 => class.name.clone(),
+                copies => format!("{} ({copies} copies)", class.name),
+            },
             key_bytes: class.session.key_length(),
             value_bytes: class.stored_bytes().mean(),
             sessions: class.expected_stored_sessions(scenario.duration),

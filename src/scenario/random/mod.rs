@@ -22,7 +22,7 @@ use super::network::{NetworkSpec, ZoneSpec};
 use super::reader::choice::Choice;
 use super::store::Platform;
 use super::users::arrivals::{Arrivals, Daily, Factor, Spike, SpikeEnd, Step as RateStep};
-use super::users::{Arrival, Calls, Pacing, Parallel, ScriptStep, UserClass, Visits};
+use super::users::{Arrival, Calls, Copies, Pacing, Parallel, ScriptStep, UserClass, Visits};
 use super::{Scenario, Start};
 
 /// The scenario of that seed. Equal seeds give equal scenarios; a run of one has at most some
@@ -88,6 +88,9 @@ pub fn random_scenario(seed: u64) -> Scenario {
     }
     if dice.one_in(3) {
         begin_in_the_middle(&mut dice, &mut scenario);
+    }
+    for class in &mut scenario.users {
+        class.copies = copies(&mut dice, &class.arrival);
     }
     scenario
 }
@@ -276,6 +279,7 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
     let arrivals = arrivals(dice, &arrival, duration);
     UserClass {
         name: format!("class-{number}"),
+        copies: Copies::ONE,
         login: visits.login,
         login_share: visits.login_share,
         login_after: visits.login_after,
@@ -311,6 +315,19 @@ fn user_class(dice: &mut Dice, number: usize, duration: Span) -> UserClass {
             Distribution::Fixed(Span::ZERO)
         },
         session: sessions::session(dice),
+    }
+}
+
+/// A few copies, of some classes.
+fn copies(dice: &mut Dice, arrival: &Arrival) -> Copies {
+    let copies = Copies {
+        number: dice.between(2, 9) as u32,
+        skew: Factor(dice.between(0, 2_000_000)),
+    };
+    if dice.one_in(6) && !copies.has_empty(arrival) {
+        copies
+    } else {
+        Copies::ONE
     }
 }
 

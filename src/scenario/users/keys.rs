@@ -12,7 +12,7 @@ use crate::scenario::reader::writer::Writer;
 use crate::units::{Rate, Ratio, Span};
 
 use super::visits::{self, Visits};
-use super::{Arrival, Arrivals, SessionSpec, UserClass, arrivals, session};
+use super::{Arrival, Arrivals, Copies, SessionSpec, UserClass, arrivals, copies, session};
 
 /// Two years: longer than any run.
 pub(super) const MAX_TIME: u64 = 730 * 86_400_000_000_000;
@@ -102,6 +102,9 @@ pub(in crate::scenario) const SECTION: Section = Section {
     help: "A class of users: people (or bots) alike.",
     keys: &[
         NAME.info(),
+        copies::KEYS[0],
+        copies::KEYS[1],
+        copies::KEYS[2],
         visits::LOGIN.info(),
         visits::LOGIN_SHARE.info(),
         visits::LOGIN_AFTER.info(),
@@ -140,6 +143,8 @@ impl UserClass {
         let visits = Visits::read(&table, think_time.as_ref());
         let stay = visits.as_ref().map(|visits| &visits.stay);
         let arrival = read_arrival(&table, stay, duration);
+        let copies = Copies::read(&table, arrival.as_ref());
+        let names_of_copies = name_copies(&table, name.as_deref(), copies, names);
         let fixed = table.has(&CONCURRENT);
         let arrivals = Arrivals::read(table.section(&arrivals::SECTION), fixed, duration);
         let cookies = visits.as_ref().is_none_or(|visits| visits.cookies);
@@ -151,13 +156,14 @@ impl UserClass {
         let zone = read_zone(&table, zones);
         let lively = check_think_time(&table, think_time.as_ref());
         table.finish();
-        lively.then_some(())?;
+        (lively && names_of_copies).then_some(())?;
         let visits = visits?;
         let (pacing, parallel) = pacing?;
         Some(Self {
             pacing,
             parallel,
             name: name?,
+            copies: copies?,
             login: visits.login,
             login_share: visits.login_share,
             login_after: visits.login_after,
@@ -180,6 +186,7 @@ impl UserClass {
     pub(in crate::scenario) fn write(&self, zones: &[String], out: &mut Writer) {
         out.section(&SECTION);
         out.put(&NAME, &self.name);
+        self.copies.write(out);
         self.write_login(out);
         match &self.arrival {
             Arrival::Concurrent { users, ramp_up } => {
@@ -245,6 +252,31 @@ fn read_zone(table: &Table<'_>, known: &[String]) -> Result<Option<usize>, Wrong
         table.problem(&ZONE, |problem| problem.no_such_zone(&name, known));
     }
     place.map(Some).ok_or(Wrong)
+}
+
+/// Notes the names of a class's copies; false, and reported, if one is taken.
+fn name_copies(
+    table: &Table<'_>,
+    name: Option<&str>,
+    copies: Option<Copies>,
+    names: &mut BTreeSet<String>,
+) -> bool {
+    let (Some(name), Some(copies)) = (name, copies.filter(|copies| copies.are_several())) else {
+        return true;
+    };
+    let taken = (1..=copies.number)
+        .map(|copy| format!("{name}-{copy}"))
+        .find(|name| !names.insert(name.clone()));
+    let Some(taken) = taken else {
+        return true;
+    };
+    table.problem(&NAME, |problem| Problem {
+        message: format!("two classes are named `{taken}`"),
+        label: "one of the copies of this class has the name of an earlier class".to_owned(),
+        hint: Some("give each [[users]] a `name` of its own".to_owned()),
+        ..problem
+    });
+    false
 }
 
 fn read_arrival(

@@ -6,12 +6,14 @@ use crate::units::{Rate, Ratio, Span};
 use super::reader::choice::{Choice, choice_is_value};
 
 pub mod arrivals;
+mod copies;
 mod keys;
 mod parallel;
 mod session;
 mod visits;
 
 use arrivals::Arrivals;
+pub use copies::Copies;
 pub(super) use keys::SECTION;
 pub use parallel::{Calls, Parallel};
 pub use session::{
@@ -72,6 +74,8 @@ pub enum Encoding {
 pub struct UserClass {
     /// Its name in reports.
     pub name: String,
+    /// So many classes like it.
+    pub copies: Copies,
     /// Whether users log in; guests own a session without that.
     pub login: bool,
     /// With `login`: share of visits without a login so far that log in at all.

@@ -22,8 +22,7 @@ use crate::kernel::streams::Streams;
 use crate::probe::Probe;
 use crate::scenario::commands::CommandName;
 use crate::scenario::store::StoreKind;
-use crate::scenario::users::UserClass;
-use crate::scenario::{Scenario, settling};
+use crate::scenario::{Member, Scenario, settling};
 use crate::traffic::{PastArrivals, Phase};
 use crate::units::{Span, Time};
 
@@ -106,8 +105,8 @@ impl<P: Probe> World<P> {
             crowd.seats.take_all();
         }
         let mut records = Vec::new();
-        for (class, spec) in scenario.users.iter().enumerate() {
-            self.live_through(class, spec, epoch, &mut rng, &mut records);
+        for (class, member) in scenario.classes().enumerate() {
+            self.live_through(class, &member, epoch, &mut rng, &mut records);
         }
         // Nobody asks for two sessions at one instant; keys of nobody may coincide with others.
         records.sort_by_key(|record| {
@@ -124,7 +123,7 @@ impl<P: Probe> World<P> {
     fn live_through(
         &mut self,
         class: usize,
-        spec: &UserClass,
+        member: &Member<'_>,
         epoch: Epoch,
         rng: &mut ChaCha8Rng,
         records: &mut Vec<Record>,
@@ -137,9 +136,9 @@ impl<P: Probe> World<P> {
         let mut lives = Vec::new();
         let mut waiting = Vec::new();
         match crowd.class.seats() {
-            None => past.arrivals(PastArrivals::new(spec, epoch.length), epoch, &mut lives),
+            None => past.arrivals(PastArrivals::new(member, epoch.length), epoch, &mut lives),
             Some(seats) => {
-                let stay = Span(spec.stay.mean() as u64);
+                let stay = Span(member.class.stay.mean() as u64);
                 for seat in 0..seats as u32 {
                     past.seat(seat, stay, epoch, &mut lives, &mut waiting);
                 }

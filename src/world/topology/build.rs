@@ -42,9 +42,8 @@ impl Topology {
         let all = 0..zones * zones;
         let way = |pair: usize| scenario.network.way(pair / zones, pair % zones);
         let homes = scenario
-            .users
-            .iter()
-            .map(|class| class.zone.map(|zone| zone as u8));
+            .classes()
+            .map(|member| member.class.zone.map(|zone| zone as u8));
         let mut wiring = Wiring::new(scenario, streams);
         let shards = 0..scenario.store.shards as usize;
         let shards: Vec<ShardOf> = shards

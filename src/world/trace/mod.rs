@@ -54,6 +54,8 @@ pub(super) struct Recorded {
     requests: Slab<Request>,
     /// Its number among the classes of users: the one behind the last.
     class: u16,
+    /// What draws are keyed by: the same, but for copies of classes.
+    key: u32,
     root: DrawRoot,
     /// Sessions that live.
     pub(super) live_sessions: u64,
@@ -132,11 +134,11 @@ impl Names {
 }
 
 impl Recorded {
-    /// The traffic that `rows` say, as class number `class`.
+    /// The traffic that `rows` say, as class number `class`, whose draws are keyed by `key`.
     pub(super) fn new(
         trace: &TraceSpec,
         rows: Rows,
-        class: u16,
+        (class, key): (u16, u32),
         root: DrawRoot,
         nodes: &mut [Node],
     ) -> Self {
@@ -157,6 +159,7 @@ impl Recorded {
             keys: Vec::new(),
             requests: Slab::with_capacity(64),
             class,
+            key,
             root,
             live_sessions: 0,
         }
@@ -177,7 +180,7 @@ impl Recorded {
     }
 
     fn draws_of(&self, number: u64) -> UserDraws {
-        self.root.user(self.class.into(), number)
+        self.root.user(self.key, number)
     }
 
     /// The command that reads a value, and the one that stores it.
