@@ -124,7 +124,7 @@ fn each_failure_has_its_own_promotion() {
         "zones = [\"a\", \"b\"]",
         &[both, next],
     ));
-    assert_eq!(times(&run, NodeIncident::BeganEmpty)[0], 610.0);
+    assert_eq!(times(&run, NodeIncident::BeganEmpty)[..1], [610.0]);
     assert_eq!(times(&run, NodeIncident::Promoted), [700.0]);
 }
 
