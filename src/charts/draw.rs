@@ -4,6 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::marks;
 use super::scale::{self, Axis};
 use super::theme::Ink;
 use super::{Across, Chart, Style, Unit};
@@ -25,10 +26,10 @@ pub(super) const FONT: &str = "chart";
 /// Height of letters in pixels.
 const LETTERS: i32 = 12;
 
-type Area<'a, B> = DrawingArea<B, Shift>;
+pub(super) type Area<'a, B> = DrawingArea<B, Shift>;
 
 /// The plot within the picture.
-struct Plot {
+pub(super) struct Plot {
     left: i32,
     right: i32,
     top: i32,
@@ -39,12 +40,12 @@ struct Plot {
 }
 
 impl Plot {
-    fn x(&self, value: f64) -> i32 {
+    pub(super) fn x(&self, value: f64) -> i32 {
         let share = (value - self.across.low) / (self.across.high - self.across.low);
         self.left + libm::round(share * f64::from(self.right - self.left)) as i32
     }
 
-    fn y(&self, value: f64) -> i32 {
+    pub(super) fn y(&self, value: f64) -> i32 {
         let value = if self.logarithmic {
             libm::log10(value.max(1e-12))
         } else {
@@ -76,6 +77,7 @@ pub(super) fn draw<B: DrawingBackend>(
         Style::Lines => lines(area, chart, &plot, look)?,
         Style::Stacked => stacked(area, chart, &plot, look)?,
     }
+    marks::draw(area, chart, &plot, look)?;
     over(area, chart, &plot, look)?;
     if look.alone {
         heading(area, chart, look)?;
@@ -83,10 +85,21 @@ pub(super) fn draw<B: DrawingBackend>(
     Ok(())
 }
 
-/// Where the plot begins and ends from left to right, and which values lie there.
-pub(super) fn frame(chart: &Chart, look: &Look) -> (i32, i32, f64, f64) {
+/// Where the plot begins and ends, and which values lie there: from left to right, then from the
+/// bottom to the top.
+pub(super) fn frame(chart: &Chart, look: &Look) -> String {
     let plot = plot(chart, look);
-    (plot.left, plot.right, plot.across.low, plot.across.high)
+    format!(
+        "{} {} {} {} {} {} {} {}",
+        plot.left,
+        plot.right,
+        plot.across.low,
+        plot.across.high,
+        plot.bottom,
+        plot.top,
+        plot.up.low,
+        plot.up.high
+    )
 }
 
 /// Lowest and highest value that must be seen.
@@ -96,7 +109,10 @@ fn range(chart: &Chart) -> (f64, f64) {
         tops.chain([0.0]).collect()
     } else {
         let points = chart.series.iter().flat_map(|series| &series.points);
-        points.map(|point| point.1).collect()
+        let whiskers = chart.whiskers.iter().flat_map(|one| [one.low, one.high]);
+        let marks = chart.marks.iter().map(|mark| mark.at.1);
+        let lines = points.map(|point| point.1);
+        lines.chain(marks).chain(whiskers).collect()
     };
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     // A limit far above all values would press them to the ground.
@@ -128,6 +144,11 @@ fn plot(chart: &Chart, look: &Look) -> Plot {
         Across::Time => scale::time(from, to, wanted),
         Across::Values(unit) => scale::values(from, to, unit, wanted),
         Across::Quantiles => scale::quantiles(to),
+        Across::Levels => {
+            let names = chart.levels.iter().map(|name| length(name) + 12);
+            let room = width / unit - 90;
+            scale::levels(&chart.levels, (room / names.max().unwrap_or(12)) as usize)
+        }
     };
     let labels = up.ticks.iter().map(|(_, text)| length(text));
     let labels = labels.max().unwrap_or(7);
@@ -136,7 +157,7 @@ fn plot(chart: &Chart, look: &Look) -> Plot {
         left: (labels + 10) * unit,
         right: width - 16 * unit,
         top: head * unit,
-        bottom: height - 24 * unit,
+        bottom: height - if chart.axis.is_empty() { 24 } else { 42 } * unit,
         across,
         up,
         logarithmic,
@@ -144,11 +165,11 @@ fn plot(chart: &Chart, look: &Look) -> Plot {
 }
 
 /// About how many pixels a text is long.
-fn length(text: &str) -> i32 {
+pub(super) fn length(text: &str) -> i32 {
     i32::try_from(text.chars().count()).map_or(i32::MAX / 64, |letters| letters.min(1000) * 7)
 }
 
-fn write<B: DrawingBackend>(
+pub(super) fn write<B: DrawingBackend>(
     area: &Area<'_, B>,
     text: &str,
     at: (i32, i32),
@@ -158,7 +179,7 @@ fn write<B: DrawingBackend>(
     write_in(area, text, at, pos, look, Ink::Text)
 }
 
-fn write_in<B: DrawingBackend>(
+pub(super) fn write_in<B: DrawingBackend>(
     area: &Area<'_, B>,
     text: &str,
     at: (i32, i32),
@@ -204,6 +225,16 @@ fn grid<B: DrawingBackend>(
         let at = (x, plot.bottom + 7 * unit);
         write_in(area, text, at, Pos::new(h, VPos::Top), look, Ink::TickText)?;
     }
+    if !chart.axis.is_empty() {
+        let at = (plot.right, plot.bottom + 24 * unit);
+        write(
+            area,
+            &chart.axis,
+            at,
+            Pos::new(HPos::Right, VPos::Top),
+            look,
+        )?;
+    }
     let zoomed = plot.up.low > 0.0 && !plot.logarithmic && chart.unit == Unit::Ratio;
     let note = if plot.logarithmic {
         "logarithmic scale"
@@ -228,6 +259,10 @@ fn lines<B: DrawingBackend>(
     for (number, series) in chart.series.iter().enumerate() {
         let points = series.points.iter();
         let path: Vec<(i32, i32)> = points.map(|(x, y)| (plot.x(*x), plot.y(*y))).collect();
+        // A point is no line.
+        if path.len() < 2 {
+            continue;
+        }
         let style = (look.color)(Ink::Line(number)).stroke_width(2);
         area.draw(&PathElement::new(path, style))?;
     }
@@ -347,7 +382,12 @@ fn heading<B: DrawingBackend>(
     for (number, series) in chart.series.iter().enumerate() {
         let style = (look.color)(Ink::Line(number)).stroke_width(2);
         let sample = [(x, y), (x + 22 * unit, y)];
-        area.draw(&PathElement::new(sample, style))?;
+        if series.points.len() > 1 {
+            area.draw(&PathElement::new(sample, style))?;
+        }
+        if chart.marks.iter().any(|mark| mark.series == number) {
+            marks::sample(area, number, (x + 11 * unit, y), look)?;
+        }
         let pos = Pos::new(HPos::Left, VPos::Center);
         write(area, &series.name, (x + 27 * unit, y), pos, look)?;
         x += (40 + length(&series.name)) * unit;

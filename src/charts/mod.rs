@@ -1,21 +1,26 @@
-//! Charts: lines over time and over shares, stacked areas, and bars, as SVG or PNG.
+//! Charts as SVG or PNG: lines over time, over shares and over levels, marks with whiskers, stacked
+//! areas, and heat maps.
 //!
-//! A [`Chart`] is data and words; [`svg()`] and [`png()`] draw it with `plotters`. Equal charts give
-//! equal bytes of SVG. Colours are classes there, so that a page decides on light and dark; every
+//! A [`Chart`] or a [`Heat`] is data and words; `plotters` draws it. Equal charts give equal bytes of
+//! SVG. Colours are classes there, so that a page decides on light and dark; every
 //! series also has a dash pattern of its own, and colours differ in lightness, so that none
 //! depends on hue. Text is SVG text. No font of the system is needed: PNG uses an embedded one.
 
 use std::fmt::Write as _;
 
 mod draw;
+mod heat;
+mod marks;
 mod raster;
 mod scale;
 mod theme;
 mod vector;
 
+pub use heat::{Cell, Heat};
+pub use marks::{Mark, Whisker, shape};
 pub use raster::png;
 pub use theme::{STANDALONE_STYLE, stylesheet};
-pub use vector::{standalone, svg};
+pub use vector::{heat_svg, standalone, svg};
 
 /// Most points of a series that are drawn.
 pub const MOST_POINTS: usize = 300;
@@ -48,6 +53,8 @@ pub enum Across {
     Values(Unit),
     /// Shares of all requests, ever closer to one: drawn by the logarithm of what is left.
     Quantiles,
+    /// The places of [`Chart::levels`], at equal distances.
+    Levels,
 }
 
 /// How series are drawn.
@@ -105,6 +112,23 @@ pub struct Chart {
     pub limits: Vec<Limit>,
     /// Moments to mark.
     pub markers: Vec<Marker>,
+    /// Names of the places along the horizontal axis, if these are levels.
+    pub levels: Vec<String>,
+    /// What the horizontal axis is, where its ticks do not say it.
+    pub axis: String,
+    /// Single values.
+    pub marks: Vec<Mark>,
+    /// How sure some of them are.
+    pub whiskers: Vec<Whisker>,
+}
+
+/// What a file can show.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Picture {
+    /// A chart.
+    Chart(Chart),
+    /// A heat map.
+    Heat(Heat),
 }
 
 impl Chart {
@@ -120,22 +144,31 @@ impl Chart {
             series,
             limits: Vec::new(),
             markers: Vec::new(),
+            levels: Vec::new(),
+            axis: String::new(),
+            marks: Vec::new(),
+            whiskers: Vec::new(),
         }
     }
 
     /// Begin and end of the horizontal axis.
     #[must_use]
     pub fn extent(&self) -> (f64, f64) {
+        if self.across == Across::Levels {
+            return (-0.5, self.levels.len().max(1) as f64 - 0.5);
+        }
         let xs = || {
-            self.series
-                .iter()
-                .flat_map(|s| &s.points)
-                .map(|point| point.0)
+            let lines = self.series.iter().flat_map(|s| &s.points);
+            let marks = self.marks.iter().map(|mark| &mark.at);
+            lines.chain(marks).map(|point| point.0)
         };
         let low = xs().fold(f64::INFINITY, f64::min);
         let high = xs().fold(f64::NEG_INFINITY, f64::max);
         if low < high {
-            (low, high)
+            // A mark is not cut by the edge.
+            let beyond = if self.marks.is_empty() { 0.0 } else { 0.04 };
+            let beyond = beyond * (high - low);
+            (low - beyond, high + beyond)
         } else if low.is_finite() {
             (low - 0.5, low + 0.5)
         } else {
@@ -164,9 +197,10 @@ impl Chart {
     #[must_use]
     pub fn in_words(&self) -> String {
         let mut text = format!("{}.", self.title);
-        for series in &self.series {
+        for (number, series) in self.series.iter().enumerate() {
             let ys = || series.points.iter().map(|point| point.1);
             let Some(last) = series.points.last() else {
+                text.push_str(&self.marks_in_words(number));
                 continue;
             };
             let low = ys().fold(f64::INFINITY, f64::min);

@@ -3,9 +3,10 @@
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
-use super::Chart;
+use super::Picture;
 use super::draw::{FONT, Look, draw};
-use super::theme::{Ink, paint};
+use super::heat::draw_heat;
+use super::theme::{Ink, paint, shade};
 
 /// Letters of Latin scripts from DejaVu Sans (see fonts/LICENSE).
 static LETTERS: &[u8] = include_bytes!("fonts/DejaVuSans-latin.ttf");
@@ -14,22 +15,27 @@ const DENSITY: u32 = 2;
 
 fn color(ink: Ink) -> RGBAColor {
     let (red, green, blue) = paint(ink);
-    let share = if matches!(ink, Ink::Area(_)) {
-        0.32
-    } else {
-        1.0
+    let share = match ink {
+        Ink::Area(_) => 0.32,
+        Ink::Heat(step) => shade(step),
+        _ => 1.0,
     };
     RGBColor(red, green, blue).mix(share)
 }
 
-/// The chart as a picture: `size` in pixels of the page; twice as many in the file.
+/// The picture: `size` in pixels of the page; twice as many in the file. A heat map is as high as it
+/// needs.
 ///
 /// # Errors
 /// What cannot be drawn or encoded, in words.
-pub fn png(chart: &Chart, size: (u32, u32)) -> Result<Vec<u8>, String> {
+pub fn png(picture: &Picture, size: (u32, u32)) -> Result<Vec<u8>, String> {
     register_font(FONT, FontStyle::Normal, LETTERS)
         .map_err(|_| "the embedded font is damaged".to_owned())?;
-    let size = (size.0 * DENSITY, size.1 * DENSITY);
+    let height = match picture {
+        Picture::Chart(_) => size.1,
+        Picture::Heat(heat) => heat.height(true),
+    };
+    let size = (size.0 * DENSITY, height * DENSITY);
     let mut pixels = vec![255; size.0 as usize * size.1 as usize * 3];
     let look = Look {
         size,
@@ -38,7 +44,11 @@ pub fn png(chart: &Chart, size: (u32, u32)) -> Result<Vec<u8>, String> {
         alone: true,
     };
     let area = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
-    draw(&area, chart, &look).map_err(|error| error.to_string())?;
+    match picture {
+        Picture::Chart(chart) => draw(&area, chart, &look),
+        Picture::Heat(heat) => draw_heat(&area, heat, &look),
+    }
+    .map_err(|error| error.to_string())?;
     area.present().map_err(|error| error.to_string())?;
     drop(area);
     let mut file = Vec::new();

@@ -142,6 +142,17 @@ pub(super) fn quantiles(high: f64) -> Axis {
     }
 }
 
+/// The horizontal axis of levels, of which so many names fit.
+pub(super) fn levels(names: &[String], wanted: usize) -> Axis {
+    let every = names.len().div_ceil(wanted.max(1)).max(1);
+    let ticks = names.iter().enumerate().step_by(every);
+    Axis {
+        low: -0.5,
+        high: names.len().max(1) as f64 - 0.5,
+        ticks: ticks.map(|(at, name)| (at as f64, name.clone())).collect(),
+    }
+}
+
 /// 1, 2 or 5 times a power of ten, or for bytes a power of two, at least `least`.
 fn step(least: f64, unit: Unit) -> f64 {
     let floor: f64 = if unit == Unit::Count { 1.0 } else { 1e-9 };

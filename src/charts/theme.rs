@@ -28,6 +28,20 @@ pub(super) enum Ink {
     Limit,
     /// A marker.
     Marker,
+    /// A mark of a series.
+    Mark(usize),
+    /// A whisker of a series.
+    Whisker(usize),
+    /// A cell of a heat map, from the lightest to the darkest.
+    Heat(usize),
+}
+
+/// Shades of a heat map.
+pub(super) const HEAT_STEPS: usize = 9;
+
+/// How much of the first series' colour a shade has: never so much that text on it is hard to read.
+pub(super) fn shade(step: usize) -> f64 {
+    0.05 + 0.4 * step.min(HEAT_STEPS - 1) as f64 / (HEAT_STEPS - 1) as f64
 }
 
 pub(super) const LIGHT: [&str; MOST_SERIES] = [
@@ -67,6 +81,10 @@ pub fn stylesheet() -> String {
             ".l{number}{{stroke:var(--s{number});stroke-dasharray:{dashes}}}.a{number}{{fill:var(--s{number})}}"
         );
     }
+    for step in 0..HEAT_STEPS {
+        let _ = write!(css, ".c .h{step}{{fill-opacity:{:.2}}}", shade(step));
+    }
+    css.push('\n');
     css
 }
 
@@ -88,7 +106,8 @@ svg.c{display:block;width:100%;height:auto}\
 .c .g{stroke:var(--cg);stroke-width:10}.c .x{stroke:var(--ca);stroke-width:10}\
 .c .m{stroke:var(--cl);stroke-width:14;stroke-dasharray:80 40}\
 .c .k{stroke:var(--ca);stroke-width:12;stroke-dasharray:20 30}\
-.c polygon{stroke:none;fill-opacity:.32}\
+.c polygon{stroke:none;fill-opacity:.32}.c polygon.d{fill-opacity:1}.c polygon.h{fill:var(--s0)}\
+.c path.w{stroke-dasharray:none;stroke-width:10}\
 .c text{fill:var(--ct);font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;\
 font-size:120px;font-variant-numeric:tabular-nums}\n";
 
@@ -105,7 +124,10 @@ pub(super) fn rgb(color: &str) -> (u8, u8, u8) {
 /// The colour of a part in a picture, which is light.
 pub(super) fn paint(ink: Ink) -> (u8, u8, u8) {
     rgb(match ink {
-        Ink::Line(number) | Ink::Area(number) => LIGHT[number % MOST_SERIES],
+        Ink::Line(number) | Ink::Area(number) | Ink::Mark(number) | Ink::Whisker(number) => {
+            LIGHT[number % MOST_SERIES]
+        }
+        Ink::Heat(_) => LIGHT[0],
         Ink::Text | Ink::TickText => TEXT[0],
         Ink::Grid => GRID[0],
         Ink::Axis | Ink::Tick | Ink::Marker => AXIS[0],
@@ -148,6 +170,28 @@ mod tests {
             }
             // Graphical objects need 3.
             assert!(contrast(AXIS[theme], background) >= 3.0);
+        }
+    }
+
+    #[test]
+    fn text_stands_out_from_every_shade_of_a_heat_map() {
+        for (theme, background) in ["#ffffff", "#0d1117"].into_iter().enumerate() {
+            let first = if theme == 0 { LIGHT[0] } else { DARK[0] };
+            for step in 0..HEAT_STEPS {
+                let mix = |of: fn((u8, u8, u8)) -> u8| {
+                    let (top, ground) = (of(rgb(first)), of(rgb(background)));
+                    let share = shade(step);
+                    (f64::from(top) * share + f64::from(ground) * (1.0 - share)) as u8
+                };
+                let mixed = format!(
+                    "#{:02x}{:02x}{:02x}",
+                    mix(|c| c.0),
+                    mix(|c| c.1),
+                    mix(|c| c.2)
+                );
+                let found = contrast(TEXT[theme], &mixed);
+                assert!(found >= 4.5, "{} on {mixed}: {found}", TEXT[theme]);
+            }
         }
     }
 

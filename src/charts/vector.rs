@@ -9,9 +9,10 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind,
 };
 
-use super::Chart;
-use super::draw::{Look, draw, frame};
+use super::draw::{Area, Look, draw, frame};
+use super::heat::draw_heat;
 use super::theme::{Ink, STANDALONE_STYLE, stylesheet};
+use super::{Chart, Heat, Picture};
 
 /// Units of the drawing that a pixel has: coordinates are whole numbers.
 const UNIT: i32 = 10;
@@ -28,6 +29,9 @@ fn code(ink: Ink) -> RGBAColor {
         Ink::Marker => (7, 0),
         Ink::Tick => (8, 0),
         Ink::TickText => (9, 0),
+        Ink::Mark(number) => (10, number),
+        Ink::Whisker(number) => (11, number),
+        Ink::Heat(step) => (12, step),
     };
     RGBColor(kind, number as u8, 0).to_rgba()
 }
@@ -42,6 +46,9 @@ fn class(color: BackendColor) -> String {
         (6, ..) => "m".to_owned(),
         (7, ..) => "k".to_owned(),
         (8, ..) => "x t".to_owned(),
+        (10, number, _) => format!("a{number} d"),
+        (11, number, _) => format!("l{number} w"),
+        (12, step, _) => format!("h h{step}"),
         _ => String::new(),
     }
 }
@@ -189,49 +196,82 @@ fn look(size: (u32, u32), alone: bool) -> Look {
     }
 }
 
-fn body(chart: &Chart, size: (u32, u32), alone: bool) -> String {
-    let look = look(size, alone);
+fn body(look: &Look, draw: impl FnOnce(&Area<'_, Canvas<'_>>)) -> String {
     let mut text = String::new();
     let canvas = Canvas {
         size: look.size,
         text: &mut text,
     };
     let area = canvas.into_drawing_area();
-    draw(&area, chart, &look).expect("text takes every drawing");
+    draw(&area);
     drop(area);
     text
+}
+
+fn chart_body(chart: &Chart, look: &Look) -> String {
+    body(look, |area| {
+        draw(area, chart, look).expect("text takes every drawing");
+    })
+}
+
+fn heat_body(heat: &Heat, look: &Look) -> String {
+    body(look, |area| {
+        draw_heat(area, heat, look).expect("text takes every drawing");
+    })
+}
+
+/// An element of a page: its class, what else it says of itself, what it shows in words.
+fn element(class: &str, more: &str, look: &Look, words: &str, body: &str) -> String {
+    let mut label = String::new();
+    escape(words, &mut label);
+    let (width, height) = look.size;
+    format!(
+        "<svg class=\"c {class}\"{more} viewBox=\"0 0 {width} {height}\" role=\"img\" \
+         aria-label=\"{label}\">\n{body}</svg>"
+    )
 }
 
 /// The chart as an element for a page that has the [`stylesheet`]: `size` in pixels, `class` in
 /// addition to its own. Title and legend are the page's.
 #[must_use]
 pub fn svg(chart: &Chart, size: (u32, u32), class: &str) -> String {
-    let (width, height) = (size.0 * UNIT.cast_unsigned(), size.1 * UNIT.cast_unsigned());
-    let mut words = String::new();
-    escape(&chart.in_words(), &mut words);
     let look = look(size, false);
-    let (left, right, low, high) = frame(chart, &look);
-    format!(
-        "<svg class=\"c {class}\" data-plot=\"{left} {right} {low} {high}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-         aria-label=\"{words}\">\n{}</svg>",
-        body(chart, size, false)
-    )
+    let plot = format!(" data-plot=\"{}\"", frame(chart, &look));
+    let body = chart_body(chart, &look);
+    element(class, &plot, &look, &chart.in_words(), &body)
 }
 
-/// The chart as a file of its own, with title and legend.
+/// The heat map as an element for a page, as wide as that.
 #[must_use]
-pub fn standalone(chart: &Chart, size: (u32, u32)) -> String {
-    let (width, height) = (size.0 * UNIT.cast_unsigned(), size.1 * UNIT.cast_unsigned());
-    let mut words = String::new();
-    escape(&chart.in_words(), &mut words);
+pub fn heat_svg(heat: &Heat, width: u32, class: &str) -> String {
+    let look = look((width, heat.height(false)), false);
+    let body = heat_body(heat, &look);
+    element(class, "", &look, &heat.in_words(), &body)
+}
+
+/// The picture as a file of its own, with title and legend. A heat map is as high as it needs.
+#[must_use]
+pub fn standalone(picture: &Picture, size: (u32, u32)) -> String {
+    let (size, words) = match picture {
+        Picture::Chart(chart) => (size, chart.in_words()),
+        Picture::Heat(heat) => ((size.0, heat.height(true)), heat.in_words()),
+    };
+    let look = look(size, true);
+    let body = match picture {
+        Picture::Chart(chart) => chart_body(chart, &look),
+        Picture::Heat(heat) => heat_body(heat, &look),
+    };
+    let mut label = String::new();
+    escape(&words, &mut label);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"c\" width=\"{}\" height=\"{}\" \
-         viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{words}\">\n<style>\n{}{}\
-         </style>\n{}</svg>\n",
+         viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{label}\">\n<style>\n{}{}\
+         </style>\n{body}</svg>\n",
         size.0,
         size.1,
+        look.size.0,
+        look.size.1,
         stylesheet(),
         STANDALONE_STYLE,
-        body(chart, size, true)
     )
 }

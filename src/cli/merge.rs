@@ -17,7 +17,7 @@ use super::gates::{BaselineArgument, Gates, first_of};
 use super::output::plain;
 use super::scenario::Opened;
 use super::sweep::folder::{Folder, PART};
-use super::sweep::{conclude, prepare, write_results};
+use super::sweep::{conclude, prepare, write_page, write_results};
 use super::terminal::to_stdout;
 
 /// Put the parts of a sweep together
@@ -33,6 +33,9 @@ pub(super) struct Merge {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Write a page over the results too: report.html in their folder
+    #[arg(long)]
+    report: bool,
     #[command(flatten)]
     baseline: BaselineArgument,
     #[command(flatten)]
@@ -65,6 +68,9 @@ impl Merge {
         let results = Results::new(&plan, outcomes);
         let folder = Folder::open(&self.out, true)?;
         write_results(&results, &folder)?;
+        if self.report {
+            write_page(&self.out)?;
+        }
         if !self.quiet {
             let folder = self.out.display();
             to_stdout(&format!("{}Files in {folder}\n", text::summary(&results)))?;

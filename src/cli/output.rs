@@ -1,7 +1,7 @@
 //! Result folders. Files appear whole or not at all, and nothing foreign is ever overwritten.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
@@ -229,9 +229,17 @@ pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a file whole or not at all, over an earlier one.
+/// Writes a file whole or not at all, over an earlier one. What is no file, such as `/dev/stdout` or a
+/// pipe, is written to, and not replaced.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let written = || {
+        let is_other = |found: fs::Metadata| !found.is_file() && !found.is_dir();
+        if fs::metadata(path).is_ok_and(is_other) {
+            return fs::OpenOptions::new()
+                .write(true)
+                .open(path)?
+                .write_all(content);
+        }
         let name = path
             .file_name()
             .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "this is no name for a file"))?;
@@ -255,7 +263,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
 }
 
 /// Takes away what was made of an earlier result: it would show other figures than the new one.
-fn forget_added(folder: &Path) -> io::Result<()> {
+pub(super) fn forget_added(folder: &Path) -> io::Result<()> {
     remove_if_there(&folder.join(ADDED[0]))?;
     let charts = folder.join(ADDED[1]);
     let Ok(entries) = fs::read_dir(&charts) else {

@@ -1,13 +1,13 @@
 //! `sessionsim report`.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::charts;
-use crate::page::{self, Saved};
+use crate::charts::{self, Picture};
+use crate::page::{self, Saved, SavedSweep};
 
 use super::exit::{Exit, Failure};
 use super::output::{ADDED, plain, replace};
@@ -15,8 +15,8 @@ use super::terminal::to_stdout;
 
 /// Write a page, or charts as files, over one or several results
 ///
-/// RUN is the folder of a result, or output/<scenario>, whose last result is taken. The page is
-/// one file that needs no network: report.html in the result's folder, unless --out says
+/// RUN is the folder of a result or of a sweep, or output/<scenario>, whose last result is taken.
+/// The page is one file that needs no network: report.html in that folder, unless --out says
 /// otherwise. With --format svg or png every chart becomes a file of its own in charts/.
 #[derive(Debug, Args)]
 pub(super) struct Report {
@@ -51,14 +51,43 @@ impl Report {
                            it goes, such as --out report.html";
             return Err(Failure::new(Exit::Usage, message));
         }
+        if let Some(sweep) = self.runs.iter().find(|run| is_sweep(run)) {
+            if self.runs.len() > 1 {
+                let message = format!(
+                    "`{}` is a sweep, which has a page of its own: name it alone",
+                    sweep.display()
+                );
+                return Err(Failure::new(Exit::Usage, message));
+            }
+            let saved = read_sweep(sweep)?;
+            return self.write(
+                sweep,
+                || page::sweep(&saved),
+                &[(String::new(), page::sweep_pictures(&saved))],
+            );
+        }
         // All results are read before anything is written.
         let results = self.runs.iter().map(|run| read(run));
         let results: Vec<(PathBuf, Saved)> = results.collect::<Result<_, _>>()?;
         let saved: Vec<Saved> = results.iter().map(|(_, saved)| saved.clone()).collect();
-        let folder = &results[0].0;
+        let pictures = saved.iter().map(|one| {
+            let prefix = saved_name(one, results.len());
+            (prefix, page::pictures(one))
+        });
+        let pictures: Vec<(String, Pictures)> = pictures.collect();
+        self.write(&results[0].0, || page::render(&saved), &pictures)
+    }
+
+    /// Writes the page of what is in a folder, or its charts.
+    fn write(
+        &self,
+        folder: &Path,
+        page: impl FnOnce() -> String,
+        pictures: &[(String, Pictures)],
+    ) -> Result<Exit, Failure> {
         if self.format == Format::Html {
             let path = self.out.clone().unwrap_or_else(|| folder.join(ADDED[0]));
-            replace(&path, page::render(&saved).as_bytes())?;
+            replace(&path, page().as_bytes())?;
             to_stdout(&format!("{}\n", path.display()))?;
             return Ok(Exit::Success);
         }
@@ -67,19 +96,19 @@ impl Report {
             let message = format!("cannot write to `{}`: {}", out.display(), plain(&error));
             Failure::new(Exit::Io, message)
         })?;
-        for saved in &saved {
-            self.charts(saved, &out, &saved_name(saved, results.len()))?;
+        for (prefix, pictures) in pictures {
+            self.charts(pictures, &out, prefix)?;
         }
         Ok(Exit::Success)
     }
 
-    /// Writes every chart of a result into a folder.
-    fn charts(&self, saved: &Saved, folder: &Path, prefix: &str) -> Result<(), Failure> {
-        for (name, chart) in page::pictures(saved) {
+    /// Writes pictures into a folder.
+    fn charts(&self, pictures: &Pictures, folder: &Path, prefix: &str) -> Result<(), Failure> {
+        for (name, picture) in pictures {
             let (ending, bytes) = if self.format == Format::Svg {
-                ("svg", charts::standalone(&chart, SIZE).into_bytes())
+                ("svg", charts::standalone(picture, SIZE).into_bytes())
             } else {
-                let drawn = charts::png(&chart, SIZE);
+                let drawn = charts::png(picture, SIZE);
                 ("png", drawn.map_err(|error| Failure::new(Exit::Io, error))?)
             };
             let path = folder.join(format!("{prefix}{name}.{ending}"));
@@ -88,6 +117,35 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// Pictures and the names of their files.
+type Pictures = Vec<(String, Picture)>;
+
+/// Whether a folder holds a sweep.
+fn is_sweep(folder: &Path) -> bool {
+    folder.join(page::SWEEP_FILES[0]).exists()
+}
+
+/// Reads the sweep in a folder.
+pub(super) fn read_sweep(folder: &Path) -> Result<SavedSweep, Failure> {
+    let open = |name: &str| {
+        let path = folder.join(name);
+        let opened = fs::File::open(&path);
+        opened.map(BufReader::new).map_err(|error| {
+            let message = format!("cannot read `{}`: {}", path.display(), plain(&error));
+            Failure::new(Exit::Io, message)
+        })
+    };
+    let [document, effects, toml] = page::SWEEP_FILES;
+    let (document, effects) = (open(document)?, open(effects)?);
+    SavedSweep::read(document, effects, text_of(folder, toml)?).map_err(|error| {
+        let message = format!(
+            "the sweep in `{}` cannot be used: {error}",
+            folder.display()
+        );
+        Failure::new(Exit::InvalidScenario, message)
+    })
 }
 
 /// What the names of a result's charts begin with, if there are several results.

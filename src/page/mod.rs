@@ -11,17 +11,19 @@ pub mod figures;
 mod parts;
 mod plots;
 mod saved;
+mod sweep;
 mod tables;
 mod view;
 
 use askama::Template;
 
-use crate::charts::{self, Chart};
+use crate::charts::{self, Picture};
 use crate::report::Outcome;
 
 pub use compared::compared;
 pub use plots::{comparison, plots};
 pub use saved::{FILES, PART_FILES, Saved};
+pub use sweep::{SWEEP_FILES, SavedSweep, sweep, sweep_pictures};
 pub use view::Figure;
 
 use answer::Answer;
@@ -117,20 +119,24 @@ pub fn of_outcome(outcome: Outcome<'_>) -> Saved {
 
 /// Charts of a result with file names, for pictures.
 #[must_use]
-pub fn pictures(saved: &Saved) -> Vec<(String, Chart)> {
+pub fn pictures(saved: &Saved) -> Vec<(String, Picture)> {
     let (plots, _) = plots(saved);
     let named = plots.into_iter().map(|plot| {
-        let name: String = plot
-            .chart
-            .title
-            .to_lowercase()
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
-        let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
-        (words.join("-"), plot.chart.thinned())
+        let name = picture_name(&plot.chart.title);
+        (name, Picture::Chart(plot.chart.thinned()))
     });
     named.collect()
+}
+
+/// The name of a file for a picture of that title.
+fn picture_name(title: &str) -> String {
+    let name: String = title
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-")
 }
 
 fn part(saved: &Saved) -> Part {

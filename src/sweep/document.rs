@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use crate::report::identity::RESULTS_VERSION;
-use crate::scenario::sweep::AxisValue;
+use crate::scenario::sweep::{Axis, AxisValue, Objective, Subject, SweepSpec};
 
 use super::analysis::{Judged, Results};
 use super::interval::Estimate;
@@ -24,9 +24,11 @@ struct Document<'a> {
     complete: bool,
     met: bool,
     confidence: f64,
+    layout: &'static str,
     reference: usize,
     best: Option<BestPoint>,
     pareto: Vec<usize>,
+    objectives: Objectives<'a>,
     expectations: Vec<Expected<'a>>,
     failed: Vec<FailedRun<'a>>,
     drifting: Vec<DriftingPoint>,
@@ -53,9 +55,25 @@ struct BestPoint {
 }
 
 #[derive(Serialize)]
+struct Objectives<'a> {
+    best: Vec<ObjectiveOf<'a>>,
+    pareto: Vec<ObjectiveOf<'a>>,
+}
+
+/// What is looked at is a metric or an axis.
+#[derive(Serialize)]
+struct ObjectiveOf<'a> {
+    that: &'a str,
+    metric: Option<&'a str>,
+    axis: Option<&'a str>,
+}
+
+#[derive(Serialize)]
 struct Expected<'a> {
     that: String,
     why: &'a str,
+    metric: &'a str,
+    class: Option<&'a str>,
     asked_of: usize,
     fails_at: Vec<usize>,
 }
@@ -79,6 +97,8 @@ struct AxisOf<'a> {
     name: &'a str,
     key: &'a str,
     values: Vec<&'a str>,
+    unit: Option<&'static str>,
+    numbers: Vec<Option<f64>>,
 }
 
 #[derive(Serialize)]
@@ -145,6 +165,7 @@ pub fn document(results: &Results<'_>, to: &mut dyn Write) -> io::Result<()> {
         complete: failed.is_empty(),
         met: results.is_met(),
         confidence: results.confidence(),
+        layout: spec.layout.as_str(),
         reference: plan.design.reference(),
         best: best.map(|best| BestPoint {
             point: best.point,
@@ -153,6 +174,10 @@ pub fn document(results: &Results<'_>, to: &mut dyn Write) -> io::Result<()> {
             reason: super::text::reason(results, &best),
         }),
         pareto: results.front(),
+        objectives: Objectives {
+            best: objectives(spec, &spec.best),
+            pareto: objectives(spec, &spec.pareto),
+        },
         expectations: expectations(results),
         failed: failed
             .iter()
@@ -176,19 +201,41 @@ pub fn document(results: &Results<'_>, to: &mut dyn Write) -> io::Result<()> {
             .into_iter()
             .map(|axis| &*spec.axes[axis].name)
             .collect(),
-        axes: spec
-            .axes
-            .iter()
-            .map(|axis| AxisOf {
-                name: &axis.name,
-                key: &axis.key,
-                values: axis.values.iter().map(AxisValue::shown).collect(),
-            })
-            .collect(),
+        axes: spec.axes.iter().map(axis_of).collect(),
         points: Points(results),
     };
     serde_json::to_writer_pretty(&mut *to, &document)?;
     to.write_all(b"\n")
+}
+
+fn objectives<'a>(spec: &'a SweepSpec, list: &'a [Objective]) -> Vec<ObjectiveOf<'a>> {
+    let objectives = list.iter().map(|objective| {
+        let (metric, axis) = match &objective.subject {
+            Subject::Metric(name) => (Some(&**name), None),
+            Subject::Axis(axis) => (None, Some(&*spec.axes[*axis].name)),
+        };
+        ObjectiveOf {
+            that: &objective.text,
+            metric,
+            axis,
+        }
+    });
+    objectives.collect()
+}
+
+fn axis_of(axis: &Axis) -> AxisOf<'_> {
+    let measured = axis.values.iter().map(AxisValue::measured);
+    let measured: Vec<Option<(f64, &str)>> = measured.collect();
+    AxisOf {
+        name: &axis.name,
+        key: &axis.key,
+        values: axis.values.iter().map(AxisValue::shown).collect(),
+        unit: measured.iter().flatten().map(|(_, unit)| *unit).next(),
+        numbers: measured
+            .iter()
+            .map(|value| value.map(|(number, _)| number))
+            .collect(),
+    }
 }
 
 fn expectations<'a>(results: &'a Results<'_>) -> Vec<Expected<'a>> {
@@ -196,6 +243,8 @@ fn expectations<'a>(results: &'a Results<'_>) -> Vec<Expected<'a>> {
     let gated = results.gated().into_iter().map(|gated| Expected {
         that: expectations[gated.expectation].in_full(),
         why: &expectations[gated.expectation].why,
+        metric: &expectations[gated.expectation].metric,
+        class: expectations[gated.expectation].class.as_deref(),
         asked_of: gated.asked_of,
         fails_at: gated.fails_at,
     });

@@ -22,7 +22,8 @@ for (const width of WIDTHS) {
   frame.style.cssText = `width:${width}px;height:900px;border:0`;
   frame.addEventListener("load", () => {
     const view = frame.contentWindow, inside = frame.contentDocument, root = inside.documentElement;
-    const figures = [...inside.querySelectorAll("figure")];
+    const maps = [...inside.querySelectorAll("figure.map .plot")].map((plot) => [...plot.querySelectorAll("svg")].filter((svg) => svg.clientWidth > 0).length);
+    const figures = [...inside.querySelectorAll("figure:not(.map)")];
     const visible = figures.map((figure) => [...figure.querySelectorAll(".plot svg")].filter((svg) => svg.clientWidth > 0).length);
     const sideways = root.scrollWidth - root.clientWidth;
     let tips = 0, hidden = 0, zoomed = 0;
@@ -40,7 +41,7 @@ for (const width of WIDTHS) {
       if (/NaN/.test(plot.innerHTML)) found.errors.push("NaN in " + figure.querySelector("h3").textContent);
       figure.querySelector(".reset").click();
     }
-    found.widths.push({ width, sideways, figures: figures.length, visible, tips, hidden, zoomed });
+    found.widths.push({ width, sideways, figures: figures.length, visible, maps, tips, hidden, zoomed });
     document.getElementById("found").textContent = JSON.stringify(found);
   });
   frame.srcdoc = page.replace("<head>", "<head><script>addEventListener('error', (e) => parent.found_error(e.message)); addEventListener('securitypolicyviolation', (e) => parent.found_error(e.violatedDirective));<\/script>");
@@ -78,6 +79,27 @@ fn pages_work_in_a_browser_at_any_width() {
     let page = ["--format", "html", "--out", "compared.html"];
     desk.succeed(&[&compare[..], &change, &page].concat());
     look(&desk, "compared.html");
+
+    // Of a sweep: marks and levels cannot be zoomed, and maps have no script.
+    desk.fetch("tiny-sweep.toml");
+    desk.run(&["sweep", "tiny-sweep.toml", "--out", "all", "--report", "-q"]);
+    let found = found(&desk, "all/report.html");
+    assert_eq!(found["errors"], serde_json::json!([]), "{found}");
+    for one in found["widths"].as_array().unwrap() {
+        assert_eq!(one["sideways"], 0, "{one}");
+        assert!(one["figures"].as_u64().unwrap() >= 3, "{one}");
+        for what in ["tips", "hidden"] {
+            assert_eq!(one[what], one["figures"], "{what}: {one}");
+        }
+        assert_eq!(one["zoomed"], 0, "{one}");
+        for of in ["visible", "maps"] {
+            let visible = one[of].as_array().unwrap();
+            assert!(
+                !visible.is_empty() && visible.iter().all(|number| *number == 1),
+                "{one}"
+            );
+        }
+    }
 }
 
 /// Holds a page to what must hold of all of them.

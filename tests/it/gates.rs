@@ -3,14 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::desk::{Desk, stderr};
-use crate::sweep;
+use crate::{schemas, sweep};
 
 fn code(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
     let output = desk.run(arguments);
@@ -175,29 +173,7 @@ fn a_failed_expectation_comes_before_a_regression() {
     insta::assert_snapshot!("gate_annotations", told);
     insta::assert_snapshot!("gate_job_summary", desk.read("summary.md"));
     insta::assert_snapshot!("gate_junit", desk.read("checks.xml"));
-    is_junit(&desk, "checks.xml");
-}
-
-/// Holds a file against the schemas of Jenkins' xUnit plug-in, which are no part of this project:
-/// the variable names files `junit-10.xsd` as a search path does, and `.ci/run` gets them.
-fn is_junit(desk: &Desk, file: &str) {
-    let Some(schemas) = std::env::var_os("SESSIONSIM_JUNIT_XSD") else {
-        // Not by a macro: the test runner would keep it to itself.
-        let left_out =
-            "LEFT OUT: SESSIONSIM_JUNIT_XSD is not set, so no JUnit file was validated\n";
-        std::io::stderr().write_all(left_out.as_bytes()).unwrap();
-        return;
-    };
-    for schema in std::env::split_paths(&schemas) {
-        let checked = Command::new("xmllint")
-            .args(["--noout", "--nonet", "--schema"])
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(schema))
-            .arg(desk.path(file))
-            .output()
-            .expect("xmllint is installed where there is a schema");
-        let told = String::from_utf8_lossy(&checked.stderr);
-        assert!(checked.status.success(), "{told}");
-    }
+    schemas::junit(&desk.path("checks.xml")).unwrap();
 }
 
 #[test]
@@ -234,7 +210,7 @@ fn a_sweep_tells_ci_of_every_point() {
         assert!(line.starts_with(begins), "{line}");
     }
     assert!(lines[9].contains("::3 more checks failed"), "{told}");
-    is_junit(&desk, "checks.xml");
+    schemas::junit(&desk.path("checks.xml")).unwrap();
     let xml = desk.read("checks.xml");
     assert_eq!(xml.matches("<failure").count(), 12);
     assert_eq!(desk.read("summary.md").matches("\u{274c} |").count(), 12);
@@ -423,4 +399,24 @@ fn a_class_is_judged_by_itself_at_every_point() {
         .as_f64()
         .unwrap();
     assert!((mean - sum / runs as f64).abs() < 1e-9, "{mean}");
+}
+
+/// What is no file, such as `/dev/stdout`, stays what it is.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_written_to_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let desk = sweep::desk();
+    let pipe = desk.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    desk.succeed(&["run", "small.toml", "--out", "one", "-q", "--junit", "pipe"]);
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    // If it had been replaced, nobody would ever write to the pipe.
+    assert!(reader.join().unwrap().contains("<testsuites"));
 }

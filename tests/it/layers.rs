@@ -44,7 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "page",
         &[
-            "units", "scenario", "metrics", "report", "charts", "compare",
+            "units", "scenario", "metrics", "report", "charts", "compare", "sweep",
         ],
     ),
     (

@@ -34,6 +34,7 @@ mod races;
 mod replay;
 mod report;
 mod run;
+mod schemas;
 mod shipped;
 mod slurm;
 mod speed;

@@ -78,6 +78,99 @@ fn charts_are_files() {
 }
 
 #[test]
+fn a_sweep_has_a_page_and_charts() {
+    let desk = crate::sweep::desk();
+    let sweep = ["sweep", "tiny-sweep.toml", "-q", "--out"];
+    desk.run(&[&sweep[..], &["all", "--report"]].concat());
+    let page = desk.read("all/report.html");
+    assert_eq!(desk.succeed(&["report", "all"]), "all/report.html\n");
+    assert_eq!(desk.read("all/report.html"), page);
+    // What a reader looks for is text, whatever becomes of the drawings.
+    let text =
+        regex_lite::Regex::new("(?s)<style>.*?</style>|<script.*?</script>|<svg.*?</svg>|<[^>]*>");
+    let text = text.unwrap().replace_all(&page, " ").into_owned();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    let text = text.split("The sweep as resolved").next().unwrap();
+    insta::assert_snapshot!(
+        "sweep_page",
+        text.replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    );
+    // Charts of each kind, which go with their sweep.
+    let drawn = desk.succeed(&["report", "all", "--format", "svg"]);
+    insta::assert_snapshot!("sweep_charts", drawn);
+    for file in drawn.lines() {
+        let drawing = desk.read(file);
+        assert!(
+            drawing.starts_with("<svg xmlns=") && drawing.ends_with("</svg>\n"),
+            "{file}"
+        );
+    }
+    let painted = desk.succeed(&["report", "all", "--format", "png", "--out", "pictures"]);
+    assert_eq!(painted.lines().count(), drawn.lines().count());
+    desk.run(&[&sweep[..], &["all"]].concat());
+    assert_eq!(desk.names("all")[1..], crate::sweep::FILES);
+    // One at a time, whole, and no part.
+    let mut told = vec![desk.fail(&["report", "all", "all", "--out", "both.html"])];
+    let document = desk.read("all/sweep.json");
+    desk.write("all/sweep.json", &document[..document.len() / 2]);
+    told.push(desk.fail(&["report", "all"]));
+    desk.write(
+        "all/sweep.json",
+        document.replace("\"reference\": 0", "\"reference\": 77"),
+    );
+    told.push(desk.fail(&["report", "all"]));
+    desk.write(
+        "all/sweep.json",
+        document.replacen("\"schema_version\": 1", "\"schema_version\": 9", 1),
+    );
+    told.push(desk.fail(&["report", "all"]));
+    desk.write("all/sweep.json", document);
+    fs::remove_file(desk.path("all/sensitivity.csv")).unwrap();
+    told.push(desk.fail(&["report", "all"]));
+    told.push(
+        desk.fail(
+            &[
+                &sweep[..],
+                &["part", "--report", "--partition", "slice:1/2"],
+            ]
+            .concat(),
+        ),
+    );
+    insta::assert_snapshot!("sweep_page_refused", told.join("\n"));
+}
+
+#[test]
+fn a_latin_hypercube_has_a_mark_for_each_point() {
+    let desk = crate::sweep::desk();
+    desk.write(
+        "cube.toml",
+        "extends = \"small.toml\"\nname = \"cube\"\nduration = \"30m\"\nwarmup = \"15m\"\n\
+         [sweep]\nlayout = \"latin-hypercube\"\nsamples = 12\nreplicates = 1\n\
+         pareto = [\"lowest memory\", \"lowest sessions_lost\"]\n\
+         [[sweep.axes]]\nname = \"memory\"\nkey = \"store.maxmemory\"\nfrom = \"2MiB\"\nto = \"6MiB\"\n\
+         count = 12\n[[sweep.axes]]\nname = \"people\"\nkey = \"users.customers.concurrent\"\n\
+         from = 50\nto = 150\ncount = 12\n[[sweep.axes]]\nname = \"key\"\n\
+         key = \"users.customers.session.key\"\nvalues = [\"s:<id>\", \"session:<id>\"]\n",
+    );
+    desk.succeed(&["sweep", "cube.toml", "--out", "all", "--report", "-q"]);
+    let page = desk.read("all/report.html");
+    // Values are text, wherever they stand.
+    assert!(!page.contains("<id>") && page.contains("s:\\u003cid>"));
+    assert!(page.contains("memory explains") && !page.contains("class=\"map\""));
+    // Twelve marks in the chart of the front, and in each drawing of the others.
+    let drawn = desk.succeed(&["report", "all", "--format", "svg"]);
+    let front = drawn
+        .lines()
+        .find(|line| line.contains("against-memory"))
+        .unwrap();
+    let front = desk.read(front);
+    let marks = front.matches("class=\"a0 d\"").count() + front.matches("class=\"a1 d\"").count();
+    // Each of the two series has one in the legend.
+    assert_eq!(marks, 14, "{front}");
+}
+
+#[test]
 fn a_broken_result_is_told_and_nothing_is_written() {
     let desk = Desk::new();
     desk.succeed(&["run", "small.toml", "--out", "one", "--quiet"]);

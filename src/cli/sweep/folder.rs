@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{plain, remove_if_there, write_through};
+use crate::cli::output::{ADDED, forget_added, plain, remove_if_there, write_through};
 use crate::sweep::records::Record;
 
 /// What is left of a sweep beside its results.
@@ -111,6 +111,7 @@ impl Folder {
         for name in FILES {
             remove_if_there(&self.path.join(name))?;
         }
+        forget_added(&self.path)?;
         for (name, _) in files {
             fs::rename(self.progress.join(name), self.path.join(name))?;
         }
@@ -142,7 +143,7 @@ impl Folder {
         for entry in entries {
             let name = entry?.file_name();
             let name = name.to_string_lossy();
-            if !FILES.contains(&&*name) && name != PROGRESS {
+            if !FILES.contains(&&*name) && !ADDED.contains(&&*name) && name != PROGRESS {
                 let message = format!("it holds `{name}`, which is no result of a sweep");
                 return Err(io::Error::new(ErrorKind::AlreadyExists, message));
             }

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 
 use crate::gate::{self, Checks, baseline};
 use crate::measure::measure;
+use crate::page;
 use crate::report::Outcome as Reported;
 use crate::report::identity::Identity;
 use crate::scenario::Scenario;
@@ -25,6 +26,8 @@ use crate::sweep::{document, tables, text};
 use super::exit::{Exit, Failure};
 use super::gates::{BaselineArgument, Concluded, Gate, Gates, first_of};
 use super::interrupt::Interrupt;
+use super::output::{ADDED, replace};
+use super::report::read_sweep;
 use super::scenario::{Changes, Opened};
 use super::terminal::{ColorChoice, to_stderr, to_stdout};
 use super::trace::Recording;
@@ -45,7 +48,8 @@ use scheduler::Partition;
 #[derive(Debug, Args)]
 #[allow(
     clippy::doc_markdown,
-    reason = "these comments are the help text, printed as they stand"
+    clippy::struct_excessive_bools,
+    reason = "these comments are the help text, printed as they stand; a flag is a bool"
 )]
 pub(super) struct SweepCommand {
     /// The scenario with [sweep]: a file, `-` for stdin, or @NAME for one that is shipped
@@ -67,6 +71,9 @@ pub(super) struct SweepCommand {
     /// Cores to use, instead of all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Write a page over the results too: report.html in their folder
+    #[arg(long)]
+    report: bool,
     #[command(flatten)]
     baseline: BaselineArgument,
     #[command(flatten)]
@@ -98,6 +105,7 @@ impl SweepCommand {
         }
         let slice = self.partition.map(Partition::resolve).transpose()?;
         let asked = self.baseline.option().or(self.gates.telling());
+        let asked = asked.or(self.report.then_some("--report"));
         if let (Some(_), Some(option)) = (slice, asked) {
             let message = format!("a part is no whole result: give {option} to `sessionsim merge`");
             return Err(Failure::new(Exit::Usage, message));
@@ -127,7 +135,10 @@ impl SweepCommand {
         }
         let results = Results::new(&plan, outcomes);
         write_results(&results, &folder)?;
-        self.report(&results, &place)?;
+        if self.report {
+            write_page(&place)?;
+        }
+        self.tell(&results, &place)?;
         let concluded = conclude(&self.gates, &gate, &results, &opened)?;
         match self.format {
             Format::Text => to_stdout(&concluded.text)?,
@@ -219,7 +230,7 @@ impl SweepCommand {
         })
     }
 
-    fn report(&self, results: &Results<'_>, place: &Path) -> Result<(), Failure> {
+    fn tell(&self, results: &Results<'_>, place: &Path) -> Result<(), Failure> {
         match self.format {
             Format::Text => {
                 let folder = place.display();
@@ -282,6 +293,12 @@ pub(super) fn write_results(results: &Results<'_>, folder: &Folder) -> Result<()
         }),
         ("sweep.json", &|file| document::document(results, file)),
     ])
+}
+
+/// Writes the page of the sweep in a folder.
+pub(super) fn write_page(folder: &Path) -> Result<(), Failure> {
+    let saved = read_sweep(folder)?;
+    replace(&folder.join(ADDED[0]), page::sweep(&saved).as_bytes())
 }
 
 /// Carries out one run; `None` if it was interrupted.

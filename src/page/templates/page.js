@@ -14,11 +14,13 @@
     const time = two(Math.floor(rest / 3600)) + ":" + two(Math.floor(rest / 60) % 60) + (rest % 60 ? ":" + two(rest % 60) : "");
     return day > 0 ? "day " + (day + 1) + ", " + time : time;
   };
-  const across = (x, kind, unit) => kind === "time" ? clock(x) : kind === "quantiles" ? +((1 - 10 ** -x) * 100).toFixed(4) + "%" : text(x, unit);
+  const across = (x, kind, unit, levels) => kind === "levels" ? levels[Math.round(x)] : kind === "time" ? clock(x) : kind === "quantiles" ? +((1 - 10 ** -x) * 100).toFixed(4) + "%" : text(x, unit);
 
   for (const figure of document.querySelectorAll("figure")) {
-    const data = JSON.parse(figure.querySelector(".data").textContent);
-    const series = data.s.map(({ n, p }) => ({ name: n, points: p.reduce((list, v, i) => (i % 2 ? list[list.length - 1].push(v) : list.push([v]), list), []), shown: true }));
+    const found = figure.querySelector(".data");
+    if (!found) continue;
+    const data = JSON.parse(found.textContent), labelled = data.s.some(({ t }) => t), zoomable = !labelled && !data.l;
+    const series = data.s.map(({ n, p, t }) => ({ name: n, labels: t, points: p.reduce((list, v, i) => (i % 2 ? list[list.length - 1].push(v) : list.push([v]), list), []), shown: true }));
     for (const button of figure.querySelectorAll(".legend button")) {
       button.addEventListener("click", () => {
         const number = +button.dataset.s;
@@ -29,9 +31,9 @@
     }
     const plot = figure.querySelector(".plot");
     const drawings = [...plot.querySelectorAll("svg")].map((svg) => {
-      const [left, right, low, high] = svg.dataset.plot.split(" ").map(Number);
+      const [left, right, low, high, bottom, top, least, most] = svg.dataset.plot.split(" ").map(Number);
       const paths = [...svg.querySelectorAll("path[class^=l],polygon")].map((shape) => ({ shape, points: pointsOf(shape) }));
-      return { svg, left, right, low, high, from: low, to: high, paths, ticks: [...svg.querySelectorAll(".t")], extra: [] };
+      return { svg, left, right, low, high, bottom, top, least, most, from: low, to: high, paths, ticks: [...svg.querySelectorAll(".t")], extra: [] };
     });
     const current = () => drawings.find(({ svg }) => svg.clientWidth > 0);
     const tip = document.createElement("div"); tip.className = "tip"; tip.hidden = true;
@@ -47,21 +49,31 @@
       const scale = drawing.svg.viewBox.baseVal.width / box.width;
       const at = Math.min(drawing.right, Math.max(drawing.left, (event.clientX - box.left) * scale));
       const x = drawing.from + (at - drawing.left) / (drawing.right - drawing.left) * (drawing.to - drawing.from);
-      return { drawing, x, pixel: at / scale, width: box.width };
+      const height = (drawing.bottom - (event.clientY - box.top) * scale) / (drawing.bottom - drawing.top);
+      return { drawing, x, y: drawing.least + height * (drawing.most - drawing.least), pixel: at / scale, width: box.width };
     };
     let begun = null;
-    plot.addEventListener("pointerdown", (event) => { if (event.pointerType === "mouse") begun = place(event); });
+    plot.addEventListener("pointerdown", (event) => { if (zoomable && event.pointerType === "mouse") begun = place(event); });
     plot.addEventListener("pointermove", (event) => {
       const here = place(event); if (!here) return;
       tip.replaceChildren(); const head = document.createElement("b"); tip.append(head);
       let nearest = null;
-      for (const one of series) {
+      if (labelled) {
+        const { low, high, least, most } = here.drawing;
+        const far = ([x, y]) => Math.hypot((x - here.x) / (high - low), (y - here.y) / (most - least));
+        const all = series.filter((one) => one.shown).flatMap((one) => one.points.map((point, i) => ({ point, label: one.labels[i] })));
+        const best = all.reduce((best, one) => best === null || far(one.point) < far(best.point) ? one : best, null);
+        if (best) {
+          nearest = best.point[0];
+          for (const line of [best.label, text(best.point[1], data.u)]) { const part = document.createElement("div"); part.textContent = line; tip.append(part); }
+        }
+      } else for (const one of series) {
         if (!one.shown || !one.points.length) continue;
         const point = one.points.reduce((best, p) => Math.abs(p[0] - here.x) < Math.abs(best[0] - here.x) ? p : best);
         if (nearest === null || Math.abs(point[0] - here.x) < Math.abs(nearest - here.x)) nearest = point[0];
         const line = document.createElement("div"); line.textContent = one.name + ": " + text(point[1], data.u); tip.append(line);
       }
-      head.textContent = across(nearest === null ? here.x : nearest, data.x, data.u);
+      head.textContent = across(nearest === null ? here.x : nearest, data.x, data.xu || data.u, data.l);
       tip.hidden = cross.hidden = false;
       cross.style.left = here.pixel + "px";
       tip.style.top = "4px";

@@ -60,6 +60,17 @@ impl AxisValue {
             Quantity::Word(_) | Quantity::Opaque => None,
         }
     }
+
+    /// The same in the units that results have: a number and its unit.
+    pub fn measured(&self) -> Option<(f64, &'static str)> {
+        match self.quantity {
+            Quantity::Number(number, Dimension::Plain) => Some((number, "count")),
+            Quantity::Number(nanos, Dimension::Time) => Some((nanos / 1e9, "seconds")),
+            Quantity::Number(bytes, Dimension::Size) => Some((bytes, "bytes")),
+            Quantity::Number(billionths, Dimension::Rate) => Some((billionths / 1e9, "per-second")),
+            Quantity::Word(_) | Quantity::Opaque => None,
+        }
+    }
 }
 
 /// What a value amounts to, where constraints and objectives compare it.

@@ -42,6 +42,16 @@ pub enum Layout {
     LatinHypercube,
 }
 
+impl Layout {
+    /// As a scenario writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::LatinHypercube => "latin-hypercube",
+        }
+    }
+}
+
 /// Whose random numbers the points have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RandomNumbers {
