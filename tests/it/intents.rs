@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+use proptest::sample::select;
 use sessionsim::kernel::draws::DrawRoot;
 use sessionsim::probe::{Probe, RequestDone, RequestKind};
 use sessionsim::scenario::{Member, Scenario};
@@ -308,4 +310,107 @@ fn arrivals_are_a_poisson_process() {
         correlation.abs() < 4.0 / count.sqrt(),
         "correlation {correlation}"
     );
+}
+
+/// How users of a class come: lines of `[[users]]`, and those of `[users.arrivals]`.
+fn coming() -> impl Strategy<Value = (String, &'static str)> {
+    let seated = (1..30_u32).prop_map(|users| format!("concurrent = {users}\nramp_up = \"3m\""));
+    let number = select(vec![
+        "",
+        "steps = [{ at = \"20m\", factor = 2, over = \"5m\" }, { at = \"40m\", factor = 0.5 }]",
+    ]);
+    let rate = (30..120_u32).prop_map(|users| format!("arrival_rate = \"{users}/h\""));
+    let curve = select(vec![
+        "",
+        "process = \"constant\"",
+        "peak_at = \"1h\"\nswing = \"90%\"",
+        "spikes = [{ at = \"15m\", factor = 5, decay = \"4m\" }]",
+        "growth = \"100%\"",
+    ]);
+    prop_oneof![(seated, number), (rate, curve)]
+}
+
+/// What they do in their visits.
+fn doing() -> impl Strategy<Value = String> {
+    let login = select(vec![
+        "login = false",
+        "login = true",
+        "login_share = \"50%\"\nlogin_after = { exponential = \"2m\" }",
+    ]);
+    let stay = select(vec![
+        "\"6m\"",
+        "{ exponential = \"5m\" }",
+        "{ lognormal = { median = \"3m\", p99 = \"20m\" } }",
+    ]);
+    let calls = select(vec!["1", "3", "{ uniform = [1, 4] }"]);
+    let shares = (0..=60_u32, 0..=40_u32, 0..=60_u32, 0..=80_u32);
+    let free = (login, stay, calls, shares).prop_map(|(login, stay, calls, shares)| {
+        let (modify, untouched, logout, returns) = shares;
+        format!(
+            "{login}\nstay = {stay}\nparallel = {calls}\nmodify_share = \"{modify}%\"\n\
+             untouched_share = \"{untouched}%\"\nlogout_share = \"{logout}%\"\n\
+             return_share = \"{returns}%\"\naway = {{ uniform = [\"1m\", \"20m\"] }}"
+        )
+    });
+    let script = select(vec![
+        "script = [\"first-write\", \"read\", \"login\", \"modify\", \"read\"]",
+        "script = [\"login\", \"untouched\", \"modify\", \"logout\"]",
+    ]);
+    prop_oneof![4 => free, 1 => script.prop_map(str::to_owned)]
+}
+
+/// A class of users, called `NAME`.
+fn class() -> impl Strategy<Value = String> {
+    let think = select(vec![
+        "\"15s\"",
+        "{ uniform = [\"2s\", \"40s\"] }",
+        "{ values = [\"3s\", \"9s\", \"2m\"] }",
+    ]);
+    (coming(), doing(), think).prop_map(|((coming, curve), doing, think)| {
+        format!(
+            "[[users]]\nname = \"NAME\"\n{coming}\n{doing}\nthink_time = {think}\n\
+             [users.arrivals]\n{curve}\n\
+             [users.session]\nbytes = \"3KB\"\nttl = \"10m\"\n"
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever users do: neither the store nor a further class changes when they do what.
+    #[test]
+    fn whatever_users_do_only_they_decide(
+        one in class(),
+        other in class(),
+        copies in 1..3_u32,
+    ) {
+        let other = other.replace("\"NAME\"", "\"other\"");
+        let users = format!("{}{other}", one.replace("\"NAME\"", "\"one\""));
+        let further = ANOTHER_CLASS.replace("50", &format!("{}\ncopies = {copies}", 20 * copies));
+        let run = |store: &str, hop: &str, more: &str| {
+            answered(&scenario(&format!(
+                "platform = \"self-managed\"\nduration = \"1h\"\n[store]\n{store}\n\
+                 [network]\nhop = \"{hop}\"\n[database]\non_lost_session = \"restore\"\n\
+                 concurrency = 1000\nservice_time = \"2ms\"\n{users}{more}"
+            )))
+        };
+        let end = Time(3_590_000_000_000);
+        let base = run("maxmemory = \"1GiB\"", "100us", "");
+        let expected = before(&base.sent, end);
+        for (store, hop, more) in [
+            ("maxmemory = \"1100KiB\"\nmaxmemory_policy = \"allkeys-lru\"", "100us", ""),
+            ("maxmemory = \"1GiB\"\nshards = 3\nengine = \"redis-7.0\"", "2ms", ""),
+            ("maxmemory = \"1GiB\"\nreplicas = 1\nreads = \"any-replica\"", "100us", ""),
+            ("maxmemory = \"1GiB\"", "100us", &further),
+        ] {
+            let with = run(store, hop, more);
+            let of_two = |visits: &BTreeMap<(Time, u16), u32>| -> Vec<_> {
+                let of_two = visits.iter().filter(|((_, class), _)| *class < 2);
+                of_two.map(|(visit, count)| (*visit, *count)).collect()
+            };
+            prop_assert_eq!(of_two(&base.visits), of_two(&with.visits), "{} {}", store, users);
+            assert_same(&expected, &before(&with.sent, end), &format!("{store}{more}\n{users}"));
+        }
+    }
 }
