@@ -160,7 +160,12 @@ fn files_stay_readable() {
         if lines > 500 {
             wrong.push(format!("{file}: {lines} lines, split it"));
         }
-        for marker in ["TODO", "FIXME", "XXX"] {
+        // Put together, so that a search for them finds what is unfinished and nothing else.
+        for marker in [
+            concat!("TO", "DO"),
+            concat!("FIX", "ME"),
+            concat!("X", "XX"),
+        ] {
             if text.contains(marker) {
                 wrong.push(format!("{file}: finish it or file it, leave no {marker}"));
             }
